@@ -62,9 +62,11 @@ export async function ask(
   // All arguments are checked before anything slow begins.
   const choice = { ...modelChoice(args), ...(await chooseDevice(deviceSetting(args), commandWords)) };
   const thinking = args.has('think');
-  const request = { mode: answerMode(args), rocket: rocketOptions(args), sampler: samplerOptions(args), thinking };
-  const effort = args.oneOf('effort', effortSchema.options);
+  const mode = answerMode(args);
   const { maxNew, ...reading } = readingChoice(args);
+  const rocket = rocketOptions(args, { mode, maxNew });
+  const request = { mode, rocket, sampler: samplerOptions(args), thinking };
+  const effort = args.oneOf('effort', effortSchema.options);
 
   const progress = new ProgressLine();
   const engine = startEngine();
@@ -88,7 +90,7 @@ export async function ask(
     progress.print(`${model.info.name} on ${model.device}, ${model.threads} threads`);
     // The longest question must fit; a chat grows, and each further question is checked when it is asked.
     const question = questions.reduce((longest, next) => (next.length > longest.length ? next : longest));
-    const planFor = { mode: request.mode, rocket: request.rocket, maxNew, question };
+    const planFor = { mode, rocket, maxNew, question };
     const { text, pages } = document;
     const read = await readAll(verbs, { text, pages, ...reading, effort, planFor }, progress, signal);
     let chatId = '';
@@ -103,7 +105,6 @@ export async function ask(
       const context: AskContext = { model, files, document, read, question, isFirst };
       // The index is made after the first answer, which should not wait for it.
       index ??= await SentenceIndex.of(document);
-      const { mode, rocket } = request;
       const reads = readsIn(verbs, { documentId: read.documentId, chatId, mode, rocket }, report);
       const evidence = await findEvidence(index, { question, answer: report.answer }, reads);
       if (quiet) write(`${JSON.stringify(answerJson(report, context, evidence))}\n`);

@@ -12,7 +12,7 @@ import { type ModelInfo, weightType } from '../contract/engine-reports.ts';
 import { AppError } from '../contract/errors.ts';
 import type { SpeedVariant } from '../contract/lab.ts';
 import { windowKvBytes } from '../contract/layer-windows.ts';
-import { answerModes } from '../contract/method.ts';
+import { answerModes } from '../contract/method-values.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { type LabVerbs, startLab } from '../lab/lab-client.ts';
 import { commandWords } from './advice-words.ts';
@@ -101,7 +101,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const { maxNew, ...reading } = readingChoice(args, load ? 256 : 32);
   if (maxNew < 2 || maxNew > 4096) throw usageError(`--max-new must be between 2 and 4096, not ${maxNew}.`);
   const device = await chooseDevice(deviceSetting(args), commandWords);
-  const variants = wantedVariants(args, device, reading.home);
+  const variants = wantedVariants(args, device, { ...reading, maxNew });
   await withModel(args, progress, signal, async (path) => {
     const opened = await withEngine(path, args, device, async (_verbs, model) => model);
     const { info, threads, device: deviceName } = opened;
@@ -126,7 +126,10 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
     const [columns, rows] = load
       ? [besideColumns, await besideRows(all, variants, load)]
       : cancels
-        ? [cancelColumns, await cancelRows(all, cancels, variants[0]?.rocket ?? rocketOptions(args))]
+        ? [
+            cancelColumns,
+            await cancelRows(all, cancels, variants[0]?.rocket ?? rocketOptions(args, { mode: 'full', maxNew })),
+          ]
         : [benchColumns, await speedRows(all, variants)];
     progress.clear();
     process.stdout.write(
@@ -137,7 +140,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
 }
 
 /** Every mode with every budget, selector and pooling that makes a difference to it. */
-function wantedVariants(args: Arguments, { device }: DeviceChoice, home: ReadingChoice['home']): SpeedVariant[] {
+function wantedVariants(args: Arguments, { device }: DeviceChoice, { home, maxNew }: ReadingChoice): SpeedVariant[] {
   const isOff = home === 'host' && device !== 'cpu';
   const modes = args.listOf('modes', answerModes) ?? (isOff ? ['rocketkv', 'rocketkv-mt'] : ['full', 'rocketkv']);
   if (isOff && modes.includes('full'))
@@ -147,7 +150,7 @@ function wantedVariants(args: Arguments, { device }: DeviceChoice, home: Reading
   const budgets = args.integers('budgets') ?? [512];
   const chosen = modes.flatMap((mode) =>
     budgets.flatMap((budget) =>
-      allChoosing(args).map((choosing) => ({ mode, rocket: rocketOptions(args, budget, choosing) })),
+      allChoosing(args).map((choosing) => ({ mode, rocket: rocketOptions(args, { mode, maxNew }, budget, choosing) })),
     ),
   );
   return [...new Map(chosen.map((variant) => [keyOf(rowOf(variant)), variant])).values()];

@@ -8,8 +8,7 @@ import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
 import type { ParsedDocument } from '../contract/documents.ts';
 import { AppError } from '../contract/errors.ts';
-import { answerModes } from '../contract/method.ts';
-import { presets } from '../contract/method-values.ts';
+import { answerModes } from '../contract/method-values.ts';
 import { plural } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
@@ -78,11 +77,11 @@ const command: Command = {
   },
 };
 
-function allVariants(args: Arguments, budgets: readonly number[]): Variant[] {
+function allVariants(args: Arguments, budgets: readonly number[], maxNew: number): Variant[] {
   const modes = args.listOf('modes', answerModes) ?? ['rocketkv', 'snapkv', 'hsa', 'exact-topk'];
   const variants = modes.flatMap((mode) =>
     allChoosing(args).flatMap((chosen) =>
-      budgets.map((budget): Variant => ({ mode, rocket: rocketOptions(args, budget, chosen) })),
+      budgets.map((budget): Variant => ({ mode, rocket: rocketOptions(args, { mode, maxNew }, budget, chosen) })),
     ),
   );
   // Variants that differ only in what their mode does not use are the same.
@@ -140,7 +139,6 @@ function extractionTask(args: Arguments): Task {
 async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const files = filesOf(args, 'file');
   const budgets = args.integers('budgets') ?? [256, 512, 1024];
-  const variants = allVariants(args, budgets);
   const floatWeights = args.has('float-weights');
   const { path, threads } = modelChoice(args);
   // The number of threads is fixed while it measures: with another number full attention rounds differently.
@@ -159,6 +157,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   if (chat && ownQuestions && ownQuestions.length < 2) throw usageError('--chat needs at least two questions.');
   const task = isExtraction ? extractionTask(args) : factsTask(ownQuestions);
   const { maxNew, ...reading } = readingChoice(args, task.maxNew);
+  const variants = allVariants(args, budgets, maxNew);
 
   const progress = new ProgressLine();
   const engine = startEngine();
@@ -172,8 +171,9 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
       const parsed = await openDocuments([file], progress, signal, documentChoice(args));
       const { document, questions, rows: rowsOf } = task.prepare(parsed);
       const { text, pages } = document;
-      const rocket = rocketOptions(args, Math.max(...budgets), presets.paper);
-      const planFor = { mode: 'full' as const, rocket, maxNew, question: questions[0] ?? '' };
+      const mode = 'full' as const;
+      const rocket = rocketOptions(args, { mode, maxNew }, Math.max(...budgets));
+      const planFor = { mode, rocket, maxNew, question: questions[0] ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
       progress.print(
         `${basename(file)}: ${plural(read.documentTokens, 'token')}, ${plural(questions.length, 'question')}`,

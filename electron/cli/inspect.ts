@@ -56,7 +56,8 @@ async function inspect(args: Arguments): Promise<undefined> {
   if (args.positionals.length > 1) throw usageError('One model at a time, please.');
   const path = modelPath(args.positionals[0]);
   const { maxNew, kvType, home } = readingChoice(args);
-  const request = { mode: answerMode(args), rocket: rocketOptions(args), maxNew, kvType, home };
+  const mode = answerMode(args);
+  const request = { mode, rocket: rocketOptions(args, { mode, maxNew }), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
   const chosen = await chooseDevice(deviceSetting(args), commandWords);
   const engine = startEngine();

@@ -2,7 +2,6 @@
 import { existsSync } from 'node:fs';
 import {
   type AnswerMode,
-  answerModes,
   type DocumentHome,
   defaultMaxNew,
   defaultRocketOptions,
@@ -13,11 +12,19 @@ import {
   type KvType,
   kvTypeSchema,
   type RocketOptions,
+  rocketOptionsFor,
   rocketOptionsSchema,
   type Sampler,
   samplerSchema,
 } from '../contract/method.ts';
-import { type PresetName, presets } from '../contract/method-values.ts';
+import {
+  answerModes,
+  type Choosing,
+  choices,
+  defaultMode,
+  type PresetName,
+  presets,
+} from '../contract/method-values.ts';
 import { type DeviceSetting, isDeviceSetting } from '../engine-host/choose-device.ts';
 import { defaultModel, embeddedModels, embeddedPath } from '../engine-host/embedded-models.ts';
 import { type Arguments, type Flags, schemaSentence, usageError } from './arguments.ts';
@@ -33,12 +40,18 @@ export const modelFlags: Flags = {
   threads: { value: '<n>', help: 'threads to compute with (default: chosen for the machine)' },
 };
 
+const defaultWords =
+  'coded; paper in mode hsa, with v1, --page or --r, and where the longest answer exceeds four times the budget';
+
 export const rocketFlags: Flags = {
   budget: {
     value: '<t>',
     help: `token budget: KV pairs read per step and KV head (default ${defaultRocketOptions.tokenBudget})`,
   },
-  preset: { value: '<p>', help: 'paper (pages, max pooling) or coded (key codes, triangle pooling) (default paper)' },
+  preset: {
+    value: '<p>',
+    help: `coded (key codes, triangle pooling) or paper (pages, max pooling, as published) (default ${defaultWords})`,
+  },
   window: { value: '<w>', help: `question tokens that vote in stage 1 (default ${defaultRocketOptions.window})` },
   kernel: { value: '<n>', help: `stage 1's pooling kernel, odd (default ${defaultRocketOptions.kernel})` },
   decomposition: { value: '<d>', help: 'v2 (adaptive) or v1 (square root) (default v2)' },
@@ -75,7 +88,7 @@ export const readingFlags: Flags = {
 };
 
 export const modeFlag: Flags = {
-  mode: { value: '<m>', help: `${answerModes.join(', ')} (default rocketkv-mt)` },
+  mode: { value: '<m>', help: `${answerModes.join(', ')} (default ${defaultMode})` },
 };
 
 export interface ModelChoice {
@@ -104,7 +117,7 @@ export function deviceSetting(args: Arguments): DeviceSetting {
 }
 
 export function answerMode(args: Arguments): AnswerMode {
-  return args.oneOf('mode', answerModes) ?? 'rocketkv-mt';
+  return args.oneOf('mode', answerModes) ?? defaultMode;
 }
 
 /** An object with the value under its name; empty if the flag was not given. */
@@ -126,16 +139,17 @@ const rocketFields: Record<keyof RocketOptions, string> = {
   nDenseLayers: 'dense-layers',
 };
 
-/** What selects rows: a preset, with its selector or pooling replaced where a flag says so. */
-export type Choosing = Pick<RocketOptions, 'selector' | 'pooling'>;
+/** What flags say of selecting rows; the rest follows from mode, budget and answer. */
+type Chosen = Partial<Choosing>;
 
 const presetNames = Object.keys(presets) as PresetName[];
 const selectors = rocketOptionsSchema.shape.selector.options;
 const poolings = rocketOptionsSchema.shape.pooling.options;
 
-function choosing(args: Arguments): Choosing {
+function choosing(args: Arguments): Chosen {
+  const preset = args.oneOf('preset', presetNames);
   return {
-    ...presets[args.oneOf('preset', presetNames) ?? 'paper'],
+    ...(preset && presets[preset]),
     ...given('pooling', args.oneOf('pooling', poolings)),
     ...given('selector', args.oneOf('selector', selectors)),
   };
@@ -143,17 +157,21 @@ function choosing(args: Arguments): Choosing {
 
 /** For commands that compare: `--preset`, `--selector` and `--pooling` with several values each. */
 export const choosingFlags: Flags = {
-  preset: { value: '<p,...>', help: 'paper, coded, or both (default paper)' },
+  preset: { value: '<p,...>', help: `paper, coded, or both (default ${defaultWords})` },
   selector: { value: '<s,...>', help: "pages, codes, codes-residual, or several (default: the preset's)" },
   pooling: { value: '<p,...>', help: "max, triangle, random, or several (default: the preset's)" },
 };
 
 /** Every preset with every selector and pooling that was asked for. */
-export function allChoosing(args: Arguments): Choosing[] {
-  return (args.listOf('preset', presetNames) ?? ['paper']).flatMap((name) => {
-    const preset = presets[name];
-    return (args.listOf('selector', selectors) ?? [preset.selector]).flatMap((selector) =>
-      (args.listOf('pooling', poolings) ?? [preset.pooling]).map((pooling) => ({ selector, pooling })),
+export function allChoosing(args: Arguments): Chosen[] {
+  return (args.listOf('preset', presetNames) ?? [undefined]).flatMap((name) => {
+    const preset: Chosen = name ? presets[name] : {};
+    return (args.listOf('selector', selectors) ?? [undefined]).flatMap((selector) =>
+      (args.listOf('pooling', poolings) ?? [undefined]).map((pooling) => ({
+        ...preset,
+        ...given('selector', selector),
+        ...given('pooling', pooling),
+      })),
     );
   });
 }
@@ -167,20 +185,25 @@ export function usedChoosing(mode: AnswerMode, { selector, pooling }: Choosing):
 }
 
 /** `chosen` replaces the flags for preset, selector and pooling in commands that take several of them. */
-export function rocketOptions(args: Arguments, budget?: number, chosen: Choosing = choosing(args)): RocketOptions {
-  const result = rocketOptionsSchema.safeParse({
-    ...defaultRocketOptions,
+export function rocketOptions(
+  args: Arguments,
+  question: { mode: AnswerMode; maxNew: number },
+  budget?: number,
+  chosen: Chosen = choosing(args),
+): RocketOptions {
+  const options = rocketOptionsFor(question, {
     ...chosen,
     ...given('tokenBudget', budget ?? args.integer('budget')),
     ...given('window', args.integer('window')),
     ...given('kernel', args.integer('kernel')),
-    ...given('decomposition', args.oneOf('decomposition', ['v2', 'v1'])),
-    ...given('grouping', args.oneOf('grouping', ['kv-group', 'query-head'])),
+    ...given('decomposition', args.oneOf('decomposition', choices.decomposition)),
+    ...given('grouping', args.oneOf('grouping', choices.grouping)),
     ...given('page', args.integer('page')),
     ...given('r', args.integer('r')),
     ...given('k', args.integer('k')),
     ...given('nDenseLayers', args.integer('dense-layers')),
   });
+  const result = rocketOptionsSchema.safeParse(options);
   if (!result.success) throw schemaSentence(result.error, rocketFields);
   return result.data;
 }

@@ -3,14 +3,19 @@
  * method-values.ts, which has the numbers, this is the only definition of it.
  */
 import { z } from 'zod';
-import { choices, type Range, ranges, usualTokenBudget } from './method-values.ts';
+import {
+  answerModes,
+  type Choosing,
+  choices,
+  choosingFor,
+  type Range,
+  ranges,
+  usualTokenBudget,
+} from './method-values.ts';
 
 const wholeIn = ({ least, most }: Range) => z.int().min(least).max(most);
 const realIn = ({ least, most }: Range) => z.number().min(least).max(most);
 
-/** full: every row. rocketkv-mt: both stages, full KV kept for later questions. rocketkv: both stages, full KV dropped.
- *  snapkv: stage 1 alone. hsa: stage 2 alone. exact-topk: oracle, the exact top-k of the full KV. */
-export const answerModes = ['full', 'rocketkv-mt', 'rocketkv', 'snapkv', 'hsa', 'exact-topk'] as const;
 export const answerModeSchema = z.enum(answerModes);
 export type AnswerMode = z.infer<typeof answerModeSchema>;
 
@@ -33,19 +38,28 @@ export const rocketOptionsSchema = z.strictObject({
 });
 export type RocketOptions = z.infer<typeof rocketOptionsSchema>;
 
-export const defaultRocketOptions: RocketOptions = {
+/** Without what selects rows, whose default depends on the question: choosingFor has it. */
+export const defaultRocketOptions: Omit<RocketOptions, keyof Choosing> = {
   tokenBudget: usualTokenBudget,
   window: 32,
   kernel: 63,
   decomposition: 'v2',
   grouping: 'kv-group',
-  pooling: 'max',
-  selector: 'pages',
   page: 0,
   r: 0,
   k: 0,
   nDenseLayers: 0,
 };
+
+/** All options of a question in this mode and with this longest answer: what was chosen, and the rest by default. */
+export function rocketOptionsFor(
+  { mode, maxNew = defaultMaxNew }: { mode: AnswerMode; maxNew?: number },
+  { pooling, selector, ...numbers }: { [Name in keyof RocketOptions]?: RocketOptions[Name] | undefined } = {},
+): RocketOptions {
+  const given = Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== undefined));
+  const options = { ...defaultRocketOptions, ...given };
+  return { ...options, ...choosingFor({ mode, maxNew, ...options }, { pooling, selector }) };
+}
 
 export const samplerSchema = z.strictObject({
   /** 0: greedy. */

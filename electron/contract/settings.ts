@@ -19,7 +19,7 @@ import {
   threadsSchema,
   usualMaxNewSchema,
 } from './method.ts';
-import { ranges, usualProgramsPort } from './method-values.ts';
+import { defaultMode, ranges, usualProgramsPort } from './method-values.ts';
 
 const { tokenBudget, pooling, selector, window, kernel, decomposition, nDenseLayers } = rocketOptionsSchema.shape;
 
@@ -32,9 +32,9 @@ export const motionSchema = z.enum(['system', 'reduced', 'full']);
 export const methodChoiceSchema = z.strictObject({
   mode: answerModeSchema,
   tokenBudget,
-  /** `random` is a control for measurements, not a choice for people. */
-  pooling: pooling.exclude(['random']),
-  selector,
+  /** Not chosen: as choosingFor says for each question. `random` is a control for measurements, not a choice for people. */
+  pooling: pooling.exclude(['random']).optional(),
+  selector: selector.optional(),
   window,
   kernel,
   decomposition,
@@ -77,10 +77,8 @@ export const documentChoiceSchema = z.object({ own: ownChoiceSchema, choice: met
 export type DocumentChoice = z.infer<typeof documentChoiceSchema>;
 
 export const defaultSettings: Settings = {
-  mode: 'rocketkv-mt',
+  mode: defaultMode,
   tokenBudget: defaultRocketOptions.tokenBudget,
-  pooling: 'max',
-  selector: defaultRocketOptions.selector,
   window: defaultRocketOptions.window,
   kernel: defaultRocketOptions.kernel,
   decomposition: defaultRocketOptions.decomposition,

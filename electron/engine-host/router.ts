@@ -1,7 +1,7 @@
 /** Maps the contract's verbs to the engine. Every failure leaves as an AppError's code and sentence. */
 import { implement } from '@orpc/server';
 import { engineContract } from '../contract/engine.ts';
-import { defaultRocketOptions } from '../contract/method.ts';
+import { rocketOptionsFor } from '../contract/method.ts';
 import { rpcErrors } from '../hosts/rpc-errors.ts';
 import { TokenCounting } from './count-tokens.ts';
 import type { Engine } from './engine.ts';
@@ -36,8 +36,8 @@ export function engineRouter(engine: Engine) {
       engine.measureUsualReads(documentId, choice, signal),
     ),
     passageReads: os.passageReads.handler(({ input }) => engine.passageReads(input.chatId, input.passages)),
-    measureReference: os.measureReference.handler(({ input, signal }) =>
-      engine.measureReference(input.chatId, input.question, input.maxNew, defaultRocketOptions, signal),
+    measureReference: os.measureReference.handler(({ input: { chatId, question, maxNew }, signal }) =>
+      engine.measureReference(chatId, question, maxNew, rocketOptionsFor({ mode: 'full', maxNew }), signal),
     ),
     measureAgainst: os.measureAgainst.handler(({ input, signal }) =>
       engine.measureAgainst(input.chatId, input.referenceId, input.mode, input.rocket, signal),

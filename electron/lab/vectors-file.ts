@@ -8,6 +8,7 @@ import type { NativeLab, NativeVectors } from '../../native/lab/binding.ts';
 import { AppError } from '../contract/errors.ts';
 import { vectorsOutTolerance } from '../contract/lab.ts';
 import { defaultRocketOptions } from '../contract/method.ts';
+import { presets } from '../contract/method-values.ts';
 import { parseSafetensors, type SafetensorsFile, type Tensor, toFloats, toHalves, toIndices } from './safetensors.ts';
 
 const metadataKeys = [
@@ -57,7 +58,13 @@ export interface DerivedParameters {
 export function checkDerived(addon: Pick<NativeAddon, 'budgets'>, m: VectorsMetadata): DerivedParameters {
   const differences = (nPrompt: number) => {
     const budgets = addon.budgets({
-      rocket: { ...defaultRocketOptions, tokenBudget: m.token_budget, window: m.window, kernel: m.kernel },
+      rocket: {
+        ...defaultRocketOptions,
+        ...presets.paper,
+        tokenBudget: m.token_budget,
+        window: m.window,
+        kernel: m.kernel,
+      },
       nPrompt,
       nQuestion: nPrompt,
       maxNew: m.max_new_tokens,

@@ -1,7 +1,7 @@
 /** `bench --beside window` measures on a real window: reading and answering with it and without it, each as long as was asked for. */
 import { expect, it } from 'vitest';
 import { BenchedWindow } from '../../electron/cli/bench-window.ts';
-import { defaultRocketOptions } from '../../electron/contract/method.ts';
+import { rocketOptionsFor } from '../../electron/contract/method.ts';
 import { inChromium } from './opened-window.ts';
 
 const text = Array.from(
@@ -12,7 +12,7 @@ const text = Array.from(
 inChromium('a benched window', () => {
   it('gives both speeds of each variant, and refuses what the window cannot choose', async () => {
     const window = new BenchedWindow({ text, depth: 400, maxNew: 40, threads: 1, model: undefined });
-    const rocket = { ...defaultRocketOptions, tokenBudget: 128 };
+    const rocket = rocketOptionsFor({ mode: 'rocketkv' }, { tokenBudget: 128 });
     try {
       await window.open();
       const { alone, beside } = await window.round([{ mode: 'rocketkv', rocket }]);

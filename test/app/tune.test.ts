@@ -5,6 +5,7 @@ import { expect, it } from 'vitest';
 import { openDatabase } from '../../electron/app-host/library/database.ts';
 import { DocumentStore } from '../../electron/app-host/library/document-store.ts';
 import { SettingsStore } from '../../electron/app-host/library/settings-store.ts';
+import { presets } from '../../electron/contract/method-values.ts';
 import type { Tuning } from '../../electron/contract/tuning.ts';
 import { dropFile } from './browser.ts';
 import { inChromium, useRealWindow } from './opened-window.ts';
@@ -79,13 +80,20 @@ inChromium('choosing', () => {
     await expect.poll(() => stored().settings.kernel).toBe(63);
     await expect.poll(() => settings(page).getByLabel('Pooling kernel').inputValue()).toBe('63');
 
-    // Choosing a preset sets its parts; changing one of them leaves no preset chosen.
-    await settings(page).getByLabel('Preset').selectOption('Coded');
-    await expect.poll(() => settings(page).getByLabel('Selector').inputValue()).toBe('codes');
-    await settings(page).getByLabel('Pooling', { exact: true }).selectOption('Max');
-    await expect.poll(() => settings(page).getByLabel('Preset').inputValue()).toBe('own');
-    await settings(page).getByRole('button', { name: 'Back to defaults' }).click();
-    await expect.poll(() => stored().settings).toMatchObject({ pooling: 'max', selector: 'pages' });
+    // Choosing a preset sets its parts; changing one of them leaves no preset chosen; the default sets none.
+    const shown = (label: string) => settings(page).getByLabel(label, { exact: true }).inputValue();
+    await expect.poll(() => Promise.all(['Preset', 'Selector'].map(shown))).toEqual(['default', 'codes']);
+    await settings(page)
+      .getByText(/^A preset is a measured pair/)
+      .waitFor();
+    await settings(page).getByLabel('Preset').selectOption('Paper');
+    await expect.poll(() => stored().settings).toMatchObject(presets.paper);
+    await expect.poll(() => shown('Selector')).toBe('pages');
+    await settings(page).getByLabel('Pooling', { exact: true }).selectOption('Triangle');
+    await expect.poll(() => shown('Preset')).toBe('own');
+    await settings(page).getByLabel('Preset').selectOption('Default (Coded)');
+    await expect.poll(() => [stored().settings.pooling, stored().settings.selector]).toEqual([undefined, undefined]);
+    await expect.poll(() => shown('Pooling')).toBe('triangle');
     await page.keyboard.press('Escape');
   }, 180_000);
 

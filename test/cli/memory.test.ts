@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AnswerReport } from '../../electron/contract/engine-reports.ts';
 import { AppError, toAppError } from '../../electron/contract/errors.ts';
-import { defaultRocketOptions, defaultSampler } from '../../electron/contract/method.ts';
+import { defaultSampler, rocketOptionsFor } from '../../electron/contract/method.ts';
 import { Engine } from '../../electron/engine-host/engine.ts';
 import type { NativeAddon, NativeEngine } from '../../native/binding.ts';
 import { loadLab } from '../../native/lab/index.ts';
@@ -14,7 +14,7 @@ const unlimited = 2 ** 50;
 const maxNew = 16;
 const question = 'Who founded the Trust?';
 const mode = 'rocketkv-mt' as const;
-const rocketOf = (tokenBudget: number) => ({ ...defaultRocketOptions, tokenBudget });
+const rocketOf = (tokenBudget: number) => rocketOptionsFor({ mode, maxNew }, { tokenBudget });
 
 let engine: Engine;
 let native: NativeEngine;

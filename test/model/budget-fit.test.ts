@@ -6,9 +6,9 @@ import { bytesOf, largestBudget } from '../../electron/app-host/planning/budget-
 import type { AnswerReport, MemoryPlan } from '../../electron/contract/engine-reports.ts';
 import {
   type AnswerMode,
-  defaultRocketOptions,
   defaultSampler,
   type RocketOptions,
+  rocketOptionsFor,
 } from '../../electron/contract/method.ts';
 import { presets } from '../../electron/contract/method-values.ts';
 import { type EngineClient, startEngine } from '../../electron/engine-host/engine-client.ts';
@@ -29,13 +29,14 @@ type Method = [name: string, mode: AnswerMode, rocket: Partial<RocketOptions>];
 const methods: Method[] = [
   ['rocketkv-mt', 'rocketkv-mt', presets.paper],
   ['rocketkv-mt, coded', 'rocketkv-mt', presets.coded],
+  ['rocketkv-mt, as usual', 'rocketkv-mt', {}],
   ['rocketkv, v1', 'rocketkv', { decomposition: 'v1' }],
   ['snapkv', 'snapkv', {}],
 ];
 
 describe.each(methods)('%s', (_, mode, rocket) => {
   const planWith = (tokenBudget: number): Promise<MemoryPlan> => {
-    const chosen = { ...defaultRocketOptions, ...rocket, tokenBudget };
+    const chosen = rocketOptionsFor({ mode, maxNew }, { ...rocket, tokenBudget });
     return engine.verbs.plan({ mode, rocket: chosen, maxNew, nPrompt, nQuestion: 32, kvType: 'f16' });
   };
 
@@ -76,7 +77,7 @@ describe('a plan and the answer that it was made for', () => {
   const short = 16;
 
   async function answered(mode: AnswerMode, tokenBudget: number): Promise<AnswerReport> {
-    const rocket = { ...defaultRocketOptions, tokenBudget };
+    const rocket = rocketOptionsFor({ mode, maxNew: short }, { tokenBudget });
     const planFor = { mode, rocket, maxNew: short, question };
     const pages = [{ label: '1', start: 0, end: text.length }];
     const request = { text, pages, kvType: 'f16' as const, segment: 0, tile: 512, planFor };

@@ -18,10 +18,10 @@ import {
 } from '../../electron/cli/needles.ts';
 import {
   type AnswerMode,
-  defaultRocketOptions,
   defaultSampler,
   defaultSegment,
   defaultTile,
+  rocketOptionsFor,
 } from '../../electron/contract/method.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { answer } from '../../electron/engine-host/answering.ts';
@@ -102,7 +102,7 @@ const { values, positionals } = parseArgs({
     model: { type: 'string', default: embeddedPath(defaultModel()) },
   },
 });
-const rocket = { ...defaultRocketOptions, tokenBudget: Number(values.budget) };
+const rocketOf = (mode: AnswerMode) => rocketOptionsFor({ mode, maxNew: 64 }, { tokenBudget: Number(values.budget) });
 const modes: AnswerMode[] = ['full', 'rocketkv-mt'];
 
 interface Task {
@@ -173,7 +173,7 @@ for (const task of await tasks()) {
       kvType: 'f16' as const,
       segment: defaultSegment,
       tile: defaultTile,
-      planFor: { mode: 'full' as const, rocket, maxNew: 64, question: questions[0]?.question ?? '' },
+      planFor: { mode: 'full' as const, rocket: rocketOf('full'), maxNew: 64, question: questions[0]?.question ?? '' },
     };
     const read = await new Reading(request).goOn(
       first,
@@ -199,7 +199,7 @@ for (const task of await tasks()) {
             choice: undefined,
             map: undefined,
           };
-          const ask = { chatId: 'chat', question, mode, rocket, maxNew: 64, sampler: defaultSampler };
+          const ask = { chatId: 'chat', question, mode, rocket: rocketOf(mode), maxNew: 64, sampler: defaultSampler };
           const report = await answer(model, chat, ask, () => {});
           if (isRight(report.answer, expected)) count++;
           else process.stderr.write(`${name} / ${mode} / ${question} -> ${report.answer.replaceAll('\n', ' ')}\n`);

@@ -7,7 +7,6 @@ import Papa from 'papaparse';
 import { isRight } from '../../electron/cli/needles.ts';
 import type { ParsedDocument } from '../../electron/contract/documents.ts';
 import type { AnswerEvidence } from '../../electron/contract/evidence.ts';
-import type { AnswerMode } from '../../electron/contract/method.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { findEvidence } from '../../electron/evidence/find-evidence.ts';
 import { SentenceIndex } from '../../electron/evidence/sentence-index.ts';
@@ -88,7 +87,8 @@ const recordedFile = new URL('./evidence-answers.csv', import.meta.url);
 
 export interface RecordedAnswer extends AnsweredQuestion {
   model: string;
-  mode: AnswerMode;
+  /** The mode, and the preset where it is not the paper's. */
+  mode: string;
 }
 
 /** Recorded answers of models, with a person's judgement of the wrong ones. */

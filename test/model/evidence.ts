@@ -1,5 +1,5 @@
 /**
- * npm run -s evidence -- [--model file] [--mode m] [--budget t] [--only name,...] [--record]
+ * npm run -s evidence -- [--model file] [--mode m] [--budget t] [--preset p] [--only name,...] [--record]
  * Asks every question of the evidence documents and judges the evidence of each answer: once found by words alone, once also by what the
  * answer read. --record adds answers that evidence-answers.csv does not have yet; a person then marks the wrong ones that stand in the
  * text nevertheless. --recorded judges the recorded answers.
@@ -12,11 +12,12 @@ import { modelPath } from '../../electron/cli/method-flags.ts';
 import type { AnswerReport } from '../../electron/contract/engine-reports.ts';
 import {
   type AnswerMode,
-  defaultRocketOptions,
   defaultSampler,
   defaultSegment,
   defaultTile,
+  rocketOptionsFor,
 } from '../../electron/contract/method.ts';
+import { type PresetName, presetOf, presets } from '../../electron/contract/method-values.ts';
 import { startEngine } from '../../electron/engine-host/engine-client.ts';
 import { findEvidence, readsIn } from '../../electron/evidence/find-evidence.ts';
 import {
@@ -34,14 +35,18 @@ const { values } = parseArgs({
     model: { type: 'string' },
     mode: { type: 'string', default: 'rocketkv-mt' },
     budget: { type: 'string', default: '512' },
+    preset: { type: 'string' },
     only: { type: 'string' },
     record: { type: 'boolean', default: false },
     recorded: { type: 'boolean', default: false },
   },
 });
 const mode = values.mode as AnswerMode;
-const rocket = { ...defaultRocketOptions, tokenBudget: Number(values.budget) };
 const maxNew = 64;
+const preset = values.preset === undefined ? undefined : presets[values.preset as PresetName];
+const rocket = rocketOptionsFor({ mode, maxNew }, { ...preset, tokenBudget: Number(values.budget) });
+/** As it stands in the recorded answers: the paper's rows have the mode alone. */
+const way = mode !== 'full' && presetOf(rocket) === 'coded' ? `${mode} coded` : mode;
 const answersFile = fileURLToPath(new URL('./evidence-answers.csv', import.meta.url));
 const recorded = existsSync(answersFile) ? recordedAnswers() : [];
 
@@ -83,7 +88,7 @@ async function measure(): Promise<void> {
         const isRecorded = recorded.some(
           (entry) =>
             entry.model === info.name &&
-            entry.mode === mode &&
+            entry.mode === way &&
             entry.document === document.name &&
             entry.question === question,
         );
@@ -97,7 +102,7 @@ async function measure(): Promise<void> {
         const known = recorded.find((entry) => entry.question === question && entry.answer === answer);
         const asked: RecordedAnswer = {
           model: info.name,
-          mode,
+          mode: way,
           document: document.name,
           question,
           answer,

@@ -9,7 +9,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AnswerReport, ReadResult } from '../../electron/contract/engine-reports.ts';
-import { type AnswerMode, defaultRocketOptions, defaultSampler, defaultTile } from '../../electron/contract/method.ts';
+import { type AnswerMode, defaultSampler, defaultTile, rocketOptionsFor } from '../../electron/contract/method.ts';
 import { parseDocument } from '../../electron/document-host/document-client.ts';
 import { type EngineVerbs, startEngine } from '../../electron/engine-host/engine-client.ts';
 import { documentPart } from '../../electron/engine-host/text-trust.ts';
@@ -19,7 +19,8 @@ const [modelPath, file, wanted = '20000', question = 'What is this text about?']
 if (modelPath === undefined || file === undefined)
   throw new Error('node --import tsx test/model/long-text.ts <model.gguf> <file> [tokens] [question]');
 const modes: AnswerMode[] = ['rocketkv-mt', 'full'];
-const method = { rocket: defaultRocketOptions, maxNew: 64 };
+const maxNew = 64;
+const methodOf = (mode: AnswerMode) => ({ mode, rocket: rocketOptionsFor({ mode, maxNew }), maxNew });
 
 async function textOf(tokens: number, source: string, path: string): Promise<string> {
   const vocabulary = await openVocabulary(path);
@@ -41,7 +42,7 @@ async function read(verbs: EngineVerbs, text: string, keptFile?: string): Promis
     segment: 0,
     tile: defaultTile,
     ...(keptFile === undefined ? {} : { keptFile }),
-    planFor: { mode: 'full', question, ...method },
+    planFor: { question, ...methodOf('full') },
   });
   for await (const event of events) if (event.type === 'done') return event;
   throw new Error('the reading ended without a result');
@@ -50,7 +51,7 @@ async function read(verbs: EngineVerbs, text: string, keptFile?: string): Promis
 async function ask(verbs: EngineVerbs, documentId: string, mode: AnswerMode) {
   const { chatId } = await verbs.newChat({ documentId });
   let report: AnswerReport | undefined;
-  for await (const event of await verbs.ask({ chatId, mode, question, sampler: defaultSampler, ...method }))
+  for await (const event of await verbs.ask({ chatId, question, sampler: defaultSampler, ...methodOf(mode) }))
     if (event.type === 'done') report = event;
   assert(report, 'there is no answer');
   const map = await verbs.documentMap({ chatId });

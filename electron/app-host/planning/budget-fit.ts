@@ -1,6 +1,7 @@
 /**
- * The largest token budget that stays within some bytes, by asking the engine's plan. A larger budget never needs less, with one exception:
- * one that holds everything needs no compact cache. That one is tried first; the rest is a bisection.
+ * The largest token budget that stays within some bytes, by asking the engine's plan. A larger budget never needs less, with two exceptions:
+ * one that holds everything needs no compact cache, and is tried first; and where nobody chose a preset, the smallest budget that gets codes may
+ * need up to 0.15 less than the largest that gets pages, so what is found fits but may not be the largest. The rest is a bisection.
  */
 import type { BudgetFit } from '../../contract/app-types.ts';
 import type { MemoryPlan } from '../../contract/engine-reports.ts';

@@ -2,7 +2,7 @@
  * The choice of the method that applies to a question: only this file combines settings, the document's own choice and the question's
  * own choice. It also converts the choice for the engine.
  */
-import { defaultEffort, defaultRocketOptions, type Effort, type Sampler } from '../../contract/method.ts';
+import { defaultEffort, type Effort, rocketOptionsFor, type Sampler } from '../../contract/method.ts';
 import {
   type DocumentChoice,
   type MethodChoice,
@@ -53,10 +53,11 @@ export function clearDocumentChoice(
   return documentChoice(rooms, documentId);
 }
 
+/** What nobody chose gets its default here, after all choices were put together: it depends on them. */
 export function engineOptions(choice: MethodChoice) {
   const { mode, maxNew, tokenBudget, pooling, selector, window, kernel, decomposition, nDenseLayers } = choice;
   const chosen = { tokenBudget, pooling, selector, window, kernel, decomposition, nDenseLayers };
-  return { mode, rocket: { ...defaultRocketOptions, ...chosen }, maxNew };
+  return { mode, rocket: rocketOptionsFor({ mode, maxNew }, chosen), maxNew };
 }
 
 /** A temperature for another answer where the settings would always give the same one. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { KeptOnDisk, ReadAs } from '../../contract/app-types.ts';
 import { windowKvBytes } from '../../contract/layer-windows.ts';
-import { defaultEffort, effortSchema, type KvType, kvTypeSchema } from '../../contract/method.ts';
+import { defaultEffort, type Effort, effortSchema, type KvType } from '../../contract/method.ts';
 import type { KeptFile } from '../library/kept-files.ts';
 import { failureForWindow } from '../window-words.ts';
 import { effortOf, withChanges, wordingTokens } from './method-choice.ts';
@@ -67,16 +67,18 @@ export async function keptOnDiskFor(
 /** Kept documents for the telemetry: whether each would be loaded now, or is for another model, cache type or effort. */
 export function keptDocuments(rooms: PlanningNeeds) {
   const settings = rooms.settings.get();
-  // Called five times a second while something runs, so each key is computed once for all documents.
+  // Called five times a second while something runs, so each key is computed once for all documents, and only if one needs it.
   const keys = new Map<string, string | undefined>();
-  for (const kvType of kvTypeSchema.options)
-    for (const effort of effortSchema.options)
-      keys.set(`${kvType} ${effort}`, keyOf(rooms, { kvType, effort, pages: null }));
+  const keyFor = (kvType: KvType, effort: Effort) => {
+    const name = `${kvType} ${effort}`;
+    if (!keys.has(name)) keys.set(name, keyOf(rooms, { kvType, effort, pages: null }));
+    return keys.get(name);
+  };
   const documents = new Map<string, { documentId: string; bytes: number; isReady: boolean }>();
   for (const { documentId, bytes, key } of rooms.kept.list) {
     if (!rooms.documents.has(documentId)) continue;
     const choice = withChanges(settings, rooms.documents.choice(documentId));
-    const isReady = key === keys.get(`${choice.kvType} ${effortOf(rooms, choice)}`);
+    const isReady = key === keyFor(choice.kvType, effortOf(rooms, choice));
     const others = documents.get(documentId);
     documents.set(documentId, {
       documentId,

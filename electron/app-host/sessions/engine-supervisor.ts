@@ -8,8 +8,8 @@ import type { EngineState, Failure, FoundGpus } from '../../contract/app-types.t
 import type { DeviceChoice } from '../../contract/engine.ts';
 import type { OpenedModel } from '../../contract/engine-reports.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
-import { type AnswerMode, type DeviceSetting, defaultMaxNew, defaultRocketOptions } from '../../contract/method.ts';
-import { type PresetName, presets } from '../../contract/method-values.ts';
+import { type DeviceSetting, defaultMaxNew, rocketOptionsFor } from '../../contract/method.ts';
+import { defaultMode, type PresetName, presets } from '../../contract/method-values.ts';
 import { chooseDevice, findGpus } from '../../engine-host/choose-device.ts';
 import { type EngineClient, type EngineVerbs, startEngine } from '../../engine-host/engine-client.ts';
 import { logInfo, logWarning } from '../log.ts';
@@ -213,9 +213,9 @@ export class EngineSupervisor {
 async function usablePresets(verbs: EngineVerbs): Promise<PresetName[]> {
   const usable: PresetName[] = [];
   for (const name of Object.keys(presets) as PresetName[]) {
-    const rocket = { ...defaultRocketOptions, ...presets[name] };
-    const mode: AnswerMode = 'rocketkv-mt';
-    const request = { mode, rocket, maxNew: defaultMaxNew, nPrompt: 4096, nQuestion: 32, kvType: 'f16' as const };
+    const rocket = rocketOptionsFor({ mode: defaultMode }, presets[name]);
+    const length = { maxNew: defaultMaxNew, nPrompt: 4096, nQuestion: 32 };
+    const request = { mode: defaultMode, rocket, ...length, kvType: 'f16' as const };
     const planned = await verbs.plan(request).then(
       () => true,
       () => false,

@@ -7,7 +7,7 @@
 import type { AnswerReport, Counters } from '../../contract/engine-reports.ts';
 import { AppError, toAppError } from '../../contract/errors.ts';
 import { type AnswerMode, defaultSampler, type RocketOptions } from '../../contract/method.ts';
-import { closeEnough } from '../../contract/method-values.ts';
+import { closeEnough, defaultMode, usualTokenBudget } from '../../contract/method-values.ts';
 import { plural } from '../../contract/number-words.ts';
 import type { TuneEvent, Tuning, TuningRow } from '../../contract/tuning.ts';
 import type { EngineVerbs } from '../../engine-host/engine-client.ts';
@@ -39,9 +39,8 @@ export function tune(rooms: SessionsNeeds, documentId: string, request: { questi
   const { question } = request;
   return rooms.jobs.start<TuneEvent>({ kind: 'tuning', documentId, chatId: null }, async (job) => {
     const choice = choiceFor(rooms, documentId);
-    const { rocket, maxNew } = engineOptions(choice);
-    const mode = choice.mode === 'full' ? 'rocketkv-mt' : choice.mode;
-    const budgets = await takenBudgets(rooms, documentId, held.tokens, smaller);
+    const mode = choice.mode === 'full' ? defaultMode : choice.mode;
+    const budgets = await takenBudgets(rooms, documentId, held.tokens, mode, smaller);
     job.emit({ type: 'begun', question, mode, budgets });
     const rows = await rooms.supervisor.use((verbs) =>
       measureAll({
@@ -51,8 +50,8 @@ export function tune(rooms: SessionsNeeds, documentId: string, request: { questi
         documentId,
         question,
         mode,
-        rocket,
-        maxNew: Math.min(maxNew, mostTokens),
+        rocketAt: (tokenBudget) => engineOptions({ ...choice, mode, tokenBudget }).rocket,
+        maxNew: Math.min(choice.maxNew, mostTokens),
         budgets,
       }),
     );
@@ -73,12 +72,18 @@ export function tune(rooms: SessionsNeeds, documentId: string, request: { questi
 /**
  * The budgets that the engine accepts; it refuses those that are too small for the chosen selector. If none is left, its error is thrown.
  */
-async function takenBudgets(rooms: SessionsNeeds, documentId: string, tokens: number, budgets: readonly number[]) {
+async function takenBudgets(
+  rooms: SessionsNeeds,
+  documentId: string,
+  tokens: number,
+  mode: AnswerMode,
+  budgets: readonly number[],
+) {
   const taken: number[] = [];
   let refusal: unknown;
   for (const tokenBudget of budgets) {
     try {
-      await planFor(rooms, documentId, tokens, { tokenBudget });
+      await planFor(rooms, documentId, tokens, { mode, tokenBudget });
       taken.push(tokenBudget);
     } catch (error) {
       if (toAppError(error).code !== 'INVALID_ARGUMENT') throw error;
@@ -107,7 +112,8 @@ interface Measuring {
   documentId: string;
   question: string;
   mode: AnswerMode;
-  rocket: RocketOptions;
+  /** Not chosen, the preset depends on the budget and on the person's longest answer, not on this measurement's. */
+  rocketAt: (tokenBudget: number) => RocketOptions;
   maxNew: number;
   budgets: readonly number[];
 }
@@ -132,10 +138,12 @@ async function measureAll(measuring: Measuring): Promise<TuningRow[]> {
     verbs.measureReference({ chatId, question, maxNew }, { signal }),
   );
   try {
-    const whole = await inPassing((chatId) => timedAnswer(measuring, chatId, 'full', measuring.rocket));
+    const whole = await inPassing((chatId) =>
+      timedAnswer(measuring, chatId, 'full', measuring.rocketAt(usualTokenBudget)),
+    );
     add({ ...answerPart(whole), budget: null, positions, klMean: 0, klMedian: 0, sameTop1: 1, keptMassMean: null });
     for (const tokenBudget of budgets) {
-      const rocket = { ...measuring.rocket, tokenBudget };
+      const rocket = measuring.rocketAt(tokenBudget);
       const { mode } = measuring;
       const against = await inPassing((chatId) =>
         verbs.measureAgainst({ chatId, referenceId, mode, rocket }, { signal }),

@@ -4,6 +4,8 @@ import type { EngineState } from '../../../electron/contract/app-types.ts';
 import type { AnswerMode, Effort, Sampler } from '../../../electron/contract/method.ts';
 import {
   choices,
+  choosingFor,
+  defaultPreset,
   type PresetName,
   presetOf,
   presets,
@@ -11,7 +13,7 @@ import {
   ranges,
 } from '../../../electron/contract/method-values.ts';
 import type { SettingName, Settings } from '../../../electron/contract/settings.ts';
-import { changeSettings } from '../../stores/settings.ts';
+import { changeSettings, resetSettings } from '../../stores/settings.ts';
 import { type FieldIds, Select } from '../../ui/field.tsx';
 import { NumberInput } from '../../ui/number-input.tsx';
 import { browserSettings } from './browser-sessions.tsx';
@@ -171,17 +173,41 @@ function answering({ mode, maxNew, effort, sampler }: Settings, engine: EngineSt
   ];
 }
 
-function compression(settings: Settings, engine: EngineState | null): Setting[] {
-  const { pooling, selector, tokenBudget, window, kernel, decomposition, nDenseLayers } = settings;
-  const preset = presetOf(settings) ?? 'own';
+const presetNames: Record<PresetName, string> = { paper: 'Paper', coded: 'Coded' };
+const presetWords =
+  'A preset is a measured pair of pooling and selector: Coded keeps the most of full KV’s right answers, Paper is the method as published.';
+
+function presetSetting(settings: Settings, engine: EngineState | null): Setting {
+  const isChosen = settings.pooling !== undefined || settings.selector !== undefined;
+  const preset = isChosen ? (presetOf(choosingFor(settings, settings)) ?? 'own') : 'default';
+  const byDefault = defaultPreset(settings);
   const usable = engine?.presets ?? [];
-  const presetNames: Record<PresetName, string> = { paper: 'Paper', coded: 'Coded' };
-  const presetOptions: { value: PresetName | 'own'; label: string }[] = [
+  const options: { value: PresetName | 'default' | 'own'; label: string }[] = [
+    { value: 'default', label: `Default (${presetNames[byDefault]})` },
     ...(Object.keys(presets) as PresetName[])
       .filter((name) => usable.includes(name) || name === preset)
       .map((value) => ({ value, label: presetNames[value] })),
     ...(preset === 'own' ? [{ value: 'own' as const, label: 'Own mix' }] : []),
   ];
+  const choose = (next: PresetName | 'default' | 'own') => {
+    if (next === 'default') void resetSettings(['pooling', 'selector']);
+    else if (next !== 'own') change(presets[next]);
+  };
+  return {
+    label: 'Preset',
+    hint:
+      preset === 'default' && byDefault === 'paper'
+        ? `${presetWords} It is the default here: reading codes alone could take all of this budget.`
+        : presetWords,
+    words: 'paper coded selection',
+    applies: 'question',
+    control: choice(preset, options, choose),
+  };
+}
+
+function compression(settings: Settings, engine: EngineState | null): Setting[] {
+  const { tokenBudget, window, kernel, decomposition, nDenseLayers } = settings;
+  const { pooling, selector } = choosingFor(settings, settings);
   return [
     {
       label: 'Token budget',
@@ -197,18 +223,7 @@ function compression(settings: Settings, engine: EngineState | null): Setting[] 
       applies: 'question',
       control: (ids) => <TuneEntry {...ids} />,
     },
-    {
-      label: 'Preset',
-      hint:
-        preset === 'paper'
-          ? 'As published: page summaries and max pooling.'
-          : preset === 'coded'
-            ? 'Key codes and triangle pooling: fewer bytes for the same answer.'
-            : 'Pooling and selection as chosen below.',
-      words: 'paper coded selection',
-      applies: 'question',
-      control: choice(preset, presetOptions, (next) => next !== 'own' && change(presets[next])),
-    },
+    presetSetting(settings, engine),
     {
       label: 'Pooling',
       hint: 'How stage 1 spreads a row’s score over its neighbours before it chooses.',
@@ -220,7 +235,7 @@ function compression(settings: Settings, engine: EngineState | null): Setting[] 
           { value: 'max', label: 'Max' },
           { value: 'triangle', label: 'Triangle' },
         ],
-        (next) => change({ pooling: next }),
+        (next) => next !== 'random' && change({ pooling: next }),
       ),
     },
     {

@@ -11,7 +11,8 @@ import {
 import { splitPositionals } from '../../../electron/cli/open-documents.ts';
 import { errorSentence, exitCodeOf } from '../../../electron/cli/report-error.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
-import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { type AnswerMode, defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { presets } from '../../../electron/contract/method-values.ts';
 
 const parse = (...argv: string[]) => {
   const args = parseArguments(askCommand, argv);
@@ -19,10 +20,12 @@ const parse = (...argv: string[]) => {
   return args;
 };
 
+const usual = { mode: 'rocketkv-mt' as AnswerMode, maxNew: 256 };
+
 describe('arguments', () => {
   it('have the defaults of the contract', () => {
     const args = parse('a.pdf', 'Why?');
-    expect(rocketOptions(args)).toEqual(defaultRocketOptions);
+    expect(rocketOptions(args, usual)).toEqual({ ...defaultRocketOptions, ...presets.coded });
     expect(samplerOptions(args)).toEqual(defaultSampler);
     expect(answerMode(args)).toBe('rocketkv-mt');
     expect(readingChoice(args)).toMatchObject({ maxNew: 256, kvType: 'f16' });
@@ -37,7 +40,7 @@ describe('arguments', () => {
   it('set every option of the method', () => {
     const flags = '--budget 128 --window 16 --kernel 7 --decomposition v1 --grouping query-head --pooling triangle';
     const more = '--selector codes --page 2 --r 8 --k 40 --dense-layers 2';
-    expect(rocketOptions(parse('a', 'b', ...`${flags} ${more}`.split(' ')))).toEqual({
+    expect(rocketOptions(parse('a', 'b', ...`${flags} ${more}`.split(' ')), usual)).toEqual({
       tokenBudget: 128,
       window: 16,
       kernel: 7,
@@ -50,8 +53,24 @@ describe('arguments', () => {
       k: 40,
       nDenseLayers: 2,
     });
-    expect(rocketOptions(parse('--preset', 'coded'))).toMatchObject({ pooling: 'triangle', selector: 'codes' });
-    expect(rocketOptions(parse('--preset', 'coded', '--pooling', 'max'))).toMatchObject({ pooling: 'max' });
+    expect(rocketOptions(parse('--preset', 'coded'), usual)).toMatchObject({ pooling: 'triangle', selector: 'codes' });
+    expect(rocketOptions(parse('--preset', 'coded', '--pooling', 'max'), usual)).toMatchObject({ pooling: 'max' });
+  });
+
+  it('have a preset by default that follows mode, budget and answer, where none is named', () => {
+    const chosen = (flags: string, question: Partial<typeof usual> = {}) => {
+      const { selector, pooling } = rocketOptions(parse(...flags.split(' ')), { ...usual, ...question });
+      return { selector, pooling };
+    };
+    expect(chosen('--budget 512')).toEqual(presets.coded);
+    expect(chosen('--preset paper')).toEqual(presets.paper);
+    expect(chosen('--budget 512', { mode: 'hsa' })).toEqual(presets.paper);
+    expect(chosen('--preset coded', { mode: 'hsa' })).toEqual(presets.coded);
+    expect(chosen('--budget 16')).toEqual(presets.paper);
+    expect(chosen('--decomposition v1')).toEqual(presets.paper);
+    expect(chosen('--page 1')).toEqual(presets.paper);
+    expect(chosen('--selector pages')).toEqual(presets.paper);
+    expect(chosen('--pooling max')).toEqual({ selector: 'codes', pooling: 'max' });
   });
 
   it('set the sampler', () => {
@@ -84,7 +103,7 @@ describe('arguments', () => {
   ])('%j is refused with a sentence', (argv, sentence) => {
     const attempt = () => {
       const args = parse('a', 'b', ...argv);
-      rocketOptions(args);
+      rocketOptions(args, usual);
       samplerOptions(args);
       answerMode(args);
       readingChoice(args);

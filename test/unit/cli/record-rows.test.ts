@@ -4,7 +4,8 @@ import { csvLine } from '../../../electron/cli/format.ts';
 import { recordColumns, recordRows } from '../../../electron/cli/record-rows.ts';
 import type { RecordSet } from '../../../electron/cli/records.ts';
 import type { Counters } from '../../../electron/contract/engine-reports.ts';
-import { defaultRocketOptions } from '../../../electron/contract/method.ts';
+import { rocketOptionsFor } from '../../../electron/contract/method.ts';
+import { presets } from '../../../electron/contract/method-values.ts';
 
 const keys = ['Corvane', 'Halmere', 'Selvik', 'Ulbryn'];
 const set: RecordSet = {
@@ -22,7 +23,7 @@ const counters = {
   storedBytesPerHead: 88,
   keptMass: [0.8, 0.9],
 } as unknown as Counters;
-const variant = { mode: 'rocketkv' as const, rocket: defaultRocketOptions };
+const variant = { mode: 'rocketkv' as const, rocket: rocketOptionsFor({ mode: 'rocketkv' }, presets.paper) };
 const position = { kl: 0.2, sameTop1: true, recall: 0.5, mass: 0.9 };
 const compared = (fullAnswer: string, answer: string | null): ComparedAnswer => ({
   fullAnswer,

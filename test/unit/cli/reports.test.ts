@@ -14,7 +14,8 @@ import { csvLine, mean, median, quantile, textTable } from '../../../electron/cl
 import { ProgressLine, progressText } from '../../../electron/cli/progress-line.ts';
 import type { AnswerReport, AnswerText, Counters, MemoryPlan } from '../../../electron/contract/engine-reports.ts';
 import type { AnswerEvidence } from '../../../electron/contract/evidence.ts';
-import { defaultRocketOptions } from '../../../electron/contract/method.ts';
+import { rocketOptionsFor } from '../../../electron/contract/method.ts';
+import { presets } from '../../../electron/contract/method-values.ts';
 import { bytesText, secondsText } from '../../../electron/contract/number-words.ts';
 import { fakeBudgets, fakeInfo } from '../engine-host/fake-addon.ts';
 
@@ -269,11 +270,15 @@ describe('fidelity --csv', () => {
   });
 
   it('aggregates over positions and questions', () => {
-    const row = fidelityRow('a.md', { mode: 'rocketkv', rocket: defaultRocketOptions }, [
-      { fullRight: true, right: true, positions: [position(0), position(0.2)], counters },
-      { fullRight: true, right: false, positions: [position(0.1), position(0.5, false)], counters },
-      { fullRight: false, right: true, positions: [position(0.2)], counters },
-    ]);
+    const row = fidelityRow(
+      'a.md',
+      { mode: 'rocketkv', rocket: rocketOptionsFor({ mode: 'rocketkv' }, presets.paper) },
+      [
+        { fullRight: true, right: true, positions: [position(0), position(0.2)], counters },
+        { fullRight: true, right: false, positions: [position(0.1), position(0.5, false)], counters },
+        { fullRight: false, right: true, positions: [position(0.2)], counters },
+      ],
+    );
     const named = Object.fromEntries(fidelityColumns.map((name, i) => [name, row[i]]));
     expect(named).toMatchObject({
       positions: 5,
@@ -294,7 +299,7 @@ describe('fidelity --csv', () => {
 
   it('leaves empty what a mode does not have', () => {
     const positions = [{ kl: 0, sameTop1: true, recall: null, mass: null }];
-    const row = fidelityRow('a', { mode: 'snapkv', rocket: defaultRocketOptions }, [
+    const row = fidelityRow('a', { mode: 'snapkv', rocket: rocketOptionsFor({ mode: 'snapkv' }, presets.paper) }, [
       { fullRight: true, right: null, positions, counters },
     ]);
     expect(row[fidelityColumns.indexOf('right')]).toBeNull();

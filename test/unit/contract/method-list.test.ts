@@ -2,8 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { answerModes } from '../../../electron/contract/method.ts';
-import { choices, ranges } from '../../../electron/contract/method-values.ts';
+import { answerModes, choices, ranges } from '../../../electron/contract/method-values.ts';
 
 const read = (path: string) => readFileSync(fileURLToPath(new URL(`../../../${path}`, import.meta.url)), 'utf8');
 const list = read('native/rocketkv/method.def');

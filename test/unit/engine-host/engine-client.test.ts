@@ -1,7 +1,7 @@
 /** A host that dies, hangs or sends garbage gives an AppError, never an unhandled rejection. */
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
-import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { defaultSampler, rocketOptionsFor } from '../../../electron/contract/method.ts';
 import {
   type EngineClient,
   type EngineClientOptions,
@@ -20,7 +20,7 @@ function start(host: string, options: EngineClientOptions = {}): EngineClient {
   return client;
 }
 
-const method = { mode: 'full' as const, rocket: defaultRocketOptions, maxNew: 20 };
+const method = { mode: 'full' as const, rocket: rocketOptionsFor({ mode: 'full' }), maxNew: 20 };
 
 async function openChat(client: EngineClient) {
   const text = 'A short document.';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { AskRequest } from '../../../electron/contract/engine.ts';
 import type { AnswerEvent } from '../../../electron/contract/engine-reports.ts';
-import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { defaultSampler, rocketOptionsFor } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
 import { byteVocabulary, FakeAddon, type FakeOptions, modelFile } from './fake-addon.ts';
 
-const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions };
+const method = { mode: 'rocketkv-mt' as const, rocket: rocketOptionsFor({ mode: 'rocketkv-mt' }) };
 
 async function open(options: FakeOptions = {}) {
   const addon = new FakeAddon(options);
@@ -239,22 +239,22 @@ describe('what was read', () => {
 describe('measuring', () => {
   it('forces the reference along and finds an equal run equal', async () => {
     const { engine, documentId, chatId } = await chat({ reply: 'Yes.' });
-    const { referenceId, answer, positions } = await engine.measureReference(chatId, 'Q?', 20, defaultRocketOptions);
+    const { referenceId, answer, positions } = await engine.measureReference(chatId, 'Q?', 20, method.rocket);
     expect(answer).toBe('Yes.');
     expect(positions).toBe(5); // four tokens and the end token
     const other = (await engine.newChat(documentId)).chatId;
-    const result = await engine.measureAgainst(other, referenceId, 'rocketkv', defaultRocketOptions);
+    const result = await engine.measureAgainst(other, referenceId, 'rocketkv', method.rocket);
     expect(result.positions).toHaveLength(5);
     expect(result.positions.every(({ kl, sameTop1 }) => kl < 1e-12 && sameTop1)).toBe(true);
     engine.forgetReference(referenceId);
-    await expect(engine.measureAgainst(other, referenceId, 'hsa', defaultRocketOptions)).rejects.toMatchObject({
+    await expect(engine.measureAgainst(other, referenceId, 'hsa', method.rocket)).rejects.toMatchObject({
       code: 'CLOSED',
     });
   });
 
   it('counts no end where the answer was cut', async () => {
     const { engine, chatId } = await chat({ reply: 'abcdef' });
-    expect((await engine.measureReference(chatId, 'Q?', 3, defaultRocketOptions)).positions).toBe(3);
+    expect((await engine.measureReference(chatId, 'Q?', 3, method.rocket)).positions).toBe(3);
   });
 });
 
@@ -266,15 +266,15 @@ describe('measuring that is stopped', () => {
       if (++steps === 3) stop.abort();
     };
     const { engine, documentId, chatId, addon } = await chat({ reply: 'abcdefghij', onStep });
-    const measured = engine.measureReference(chatId, 'Q?', 10, defaultRocketOptions, stop.signal);
+    const measured = engine.measureReference(chatId, 'Q?', 10, method.rocket, stop.signal);
     await expect(measured).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(steps).toBe(3);
     expect(addon.log.slice(-2)).toEqual(['session cancelled', 'finish']);
 
     steps = 10;
-    const { referenceId } = await engine.measureReference(chatId, 'Q?', 10, defaultRocketOptions);
+    const { referenceId } = await engine.measureReference(chatId, 'Q?', 10, method.rocket);
     const other = (await engine.newChat(documentId)).chatId;
-    const against = engine.measureAgainst(other, referenceId, 'rocketkv', defaultRocketOptions, stop.signal);
+    const against = engine.measureAgainst(other, referenceId, 'rocketkv', method.rocket, stop.signal);
     await expect(against).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(addon.log.at(-1)).not.toBe('start rocketkv');
   });

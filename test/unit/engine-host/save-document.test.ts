@@ -2,11 +2,11 @@
 import { expect, it } from 'vitest';
 import type { ReadEvent } from '../../../electron/contract/engine-reports.ts';
 import { AppError } from '../../../electron/contract/errors.ts';
-import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { defaultSampler, rocketOptionsFor } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
 import { byteVocabulary, FakeAddon, type FakeOptions, modelFile } from './fake-addon.ts';
 
-const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions, maxNew: 50 };
+const method = { mode: 'rocketkv-mt' as const, rocket: rocketOptionsFor({ mode: 'rocketkv-mt' }), maxNew: 50 };
 
 async function open(options: FakeOptions) {
   const addon = new FakeAddon(options);

@@ -1,6 +1,6 @@
 /** Thinking is never part of the next question's context, whether the chat goes on, is cut, or is read again. */
 import { expect, it } from 'vitest';
-import { defaultRocketOptions, defaultSampler } from '../../../electron/contract/method.ts';
+import { defaultSampler, rocketOptionsFor } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
 import { byteVocabulary, FakeAddon, modelFile } from './fake-addon.ts';
 
@@ -17,7 +17,7 @@ async function start(replies: string[]) {
   });
   const engine = new Engine(addon, async () => ({ ...byteVocabulary, chatTemplate: thinkingTemplate }));
   const model = await engine.openModel({ path: modelFile, threads: 0, device: 'cpu', deviceReason: null });
-  const method = { mode: 'rocketkv-mt' as const, rocket: defaultRocketOptions, maxNew: 50 };
+  const method = { mode: 'rocketkv-mt' as const, rocket: rocketOptionsFor({ mode: 'rocketkv-mt' }), maxNew: 50 };
   const planFor = { ...method, question: 'Q?' };
   let documentId = '';
   const text = 'The rent is 950.';
@@ -87,7 +87,7 @@ it('survives a question that fails', async () => {
     chatId,
     question: 'Never?',
     mode: 'full' as const,
-    rocket: defaultRocketOptions,
+    rocket: rocketOptionsFor({ mode: 'rocketkv-mt' }),
     maxNew: 5,
     sampler: defaultSampler,
   };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { defaultRocketOptions } from '../../../electron/contract/method.ts';
+import { rocketOptionsFor } from '../../../electron/contract/method.ts';
 import { findEvidence, readsIn } from '../../../electron/evidence/find-evidence.ts';
 import { SentenceIndex } from '../../../electron/evidence/sentence-index.ts';
 import { paged } from '../../fixtures/paged-text.ts';
@@ -227,7 +227,7 @@ describe('what was read', () => {
 
   it('is not asked for where full KV read everything', () => {
     const engine = { measureUsualReads: async () => {}, passageReads: async () => [] };
-    const choice = { documentId: 'd', chatId: 'c', rocket: defaultRocketOptions };
+    const choice = { documentId: 'd', chatId: 'c', rocket: rocketOptionsFor({ mode: 'rocketkv-mt' }) };
     const counters = { budgets: { dense: false } } as never;
     expect(readsIn(engine, { ...choice, mode: 'full' }, { counters })).toBeUndefined();
     expect(readsIn(engine, { ...choice, mode: 'rocketkv-mt' }, { counters })).toBeTypeOf('function');

@@ -1,8 +1,15 @@
 /** Choices for one document or for all, a budget that fits, a budget that was measured, and their words. */
+import type { ReactElement } from 'react';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Preflight } from '../../../electron/contract/app-types.ts';
-import { ranges } from '../../../electron/contract/method-values.ts';
-import { defaultSettings, type MethodChoice, type OwnChoice } from '../../../electron/contract/settings.ts';
+import { presets, ranges } from '../../../electron/contract/method-values.ts';
+import {
+  defaultSettings,
+  type MethodChoice,
+  type OwnChoice,
+  type Settings,
+  settingNameSchema,
+} from '../../../electron/contract/settings.ts';
 import type { TuneEvent, Tuning, TuningRow } from '../../../electron/contract/tuning.ts';
 import { ownWords } from '../../../renderer/choice-words.ts';
 import { fitWords } from '../../../renderer/features/kv-panel/fit-into.tsx';
@@ -278,7 +285,8 @@ describe('words', () => {
       programsPort: _o,
       ...all
     } = defaultSettings;
-    for (const name of Object.keys(all)) expect(ownWords({ [name]: all[name as keyof typeof all] }), name).not.toBe('');
+    const each = { ...all, pooling: 'max', selector: 'pages' };
+    for (const [name, value] of Object.entries(each)) expect(ownWords({ [name]: value }), name).not.toBe('');
   });
 
   it('say which budget fits, or how much the least takes', () => {
@@ -319,7 +327,29 @@ describe('settings', () => {
     const sections = settingSections(defaultSettings, null);
     const labels = sections.flatMap(({ settings }) => settings.map(({ label }) => label));
     expect(new Set(labels).size).toBe(labels.length);
-    expect(sections.flatMap(({ names }) => names).toSorted()).toEqual(Object.keys(defaultSettings).toSorted());
+    expect(sections.flatMap(({ names }) => names).toSorted()).toEqual(settingNameSchema.options.toSorted());
+  });
+
+  it('have a preset that nobody chose, and say in one sentence what a preset is', () => {
+    const preset = (changes: Partial<Settings>) => {
+      const { settings = [] } =
+        settingSections({ ...defaultSettings, ...changes }, null).find(({ id }) => id === 'compression') ?? {};
+      const { hint, control } = settings.find(({ label }) => label === 'Preset') as (typeof settings)[number];
+      const { value, options } = (control({ id: 'x', 'aria-describedby': 'y' }) as ReactElement).props as {
+        value: string;
+        options: { value: string; label: string }[];
+      };
+      return { hint, shown: options.find((option) => option.value === value)?.label };
+    };
+    const { hint, shown } = preset({});
+    expect(shown).toBe('Default (Coded)');
+    expect(hint).toMatch(/^A preset is [^.]*full KV’s right answers, Paper is the method as published\.$/);
+    expect(preset({ mode: 'hsa' }).shown).toBe('Default (Paper)');
+    expect(preset({ mode: 'hsa' }).hint).toMatch(/It is the default here/);
+    expect(preset(presets.paper)).toEqual({ hint, shown: 'Paper' });
+    expect(preset(presets.coded)).toEqual({ hint, shown: 'Coded' });
+    expect(preset({ selector: 'pages' })).toEqual({ hint, shown: 'Paper' });
+    expect(preset({ pooling: 'max' })).toEqual({ hint, shown: 'Own mix' });
   });
 
   it('take numbers of their range alone', () => {

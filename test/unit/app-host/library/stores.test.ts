@@ -267,6 +267,15 @@ describe('settings', () => {
     expect(store.reset(['threads', 'sampler'])).toEqual({ ...defaultSettings, threads: 1, theme: 'dark' });
   });
 
+  it('has no preset that nobody chose, and keeps one that was', () => {
+    const store = new SettingsStore(database);
+    expect(store.get()).not.toHaveProperty('selector');
+    store.set(presets.paper);
+    expect(new SettingsStore(database).get()).toMatchObject(presets.paper);
+    store.reset(['pooling', 'selector']);
+    expect(store.get()).toEqual(defaultSettings);
+  });
+
   it('takes a preset that was chosen before its parts could be', () => {
     const old = openDatabase(':memory:', migrations.slice(0, 3));
     old.exec(`INSERT INTO settings VALUES ('preset', '"coded"'), ('readSpeed Fake', '12')`);

@@ -8,10 +8,12 @@ import {
 import { planFor, preflight } from '../../../../electron/app-host/planning/preflight.ts';
 import { ask } from '../../../../electron/app-host/sessions/answer-question.ts';
 import { readDocument } from '../../../../electron/app-host/sessions/read-document.ts';
+import { presets } from '../../../../electron/contract/method-values.ts';
 import {
   defaultSettings,
   type MethodChoice,
   methodChoiceSchema,
+  type OwnChoice,
   type SettingName,
   type Settings,
   settingsSchema,
@@ -27,10 +29,10 @@ afterEach(async () => {
 });
 
 /** For each setting a value other than the default, and how the engine's requests name it. */
-const changed: { [Name in keyof MethodChoice]: { value: MethodChoice[Name]; seen: Seen } } = {
+const changed: { [Name in keyof MethodChoice]-?: { value: MethodChoice[Name]; seen: Seen } } = {
   mode: { value: 'snapkv', seen: { ask: { mode: 'snapkv' } } },
   tokenBudget: { value: 768, seen: { ask: { rocket: { tokenBudget: 768 } } } },
-  pooling: { value: 'triangle', seen: { ask: { rocket: { pooling: 'triangle' } } } },
+  pooling: { value: 'max', seen: { ask: { rocket: { pooling: 'max' } } } },
   selector: { value: 'codes-residual', seen: { ask: { rocket: { selector: 'codes-residual' } } } },
   window: { value: 16, seen: { ask: { rocket: { window: 16 } } } },
   kernel: { value: 31, seen: { ask: { rocket: { kernel: 31 } } } },
@@ -126,6 +128,30 @@ it('a question’s choice goes before the document’s, and that before the sett
   for await (const _ of ask(app, chat.id, asked).watch());
   expect(script.log?.at(-1)).toMatchObject({ mode: 'rocketkv', maxNew: 64, rocket: { tokenBudget: 2048 } });
   expect(documentChoice(app, document.id).choice).toMatchObject({ tokenBudget: 1024, mode: 'rocketkv', maxNew: 64 });
+});
+
+it('a preset that nobody chose is the default of each question; one that was chosen stays', async () => {
+  const { app, document, script } = await opened();
+  const asked = async (choice: OwnChoice) => {
+    const chat = app.chats.create(document.id);
+    for await (const _ of ask(app, chat.id, { question: 'What?', parentId: null, choice }).watch());
+    return (script.log?.at(-1) as { rocket: object } | undefined)?.rocket;
+  };
+  expect(await asked({})).toMatchObject(presets.coded);
+  expect(await asked({ mode: 'rocketkv' })).toMatchObject(presets.coded);
+  expect(await asked({ mode: 'hsa' })).toMatchObject(presets.paper);
+  expect(await asked({ tokenBudget: 16 })).toMatchObject(presets.paper);
+  app.settings.set({ maxNew: 4096 });
+  expect(await asked({})).toMatchObject(presets.paper);
+  expect(await asked({ tokenBudget: 1024 })).toMatchObject(presets.coded);
+  app.settings.set(presets.coded);
+  expect(await asked({ mode: 'hsa' })).toMatchObject(presets.coded);
+  changeDocumentChoice(app, document.id, presets.paper);
+  app.settings.reset(['maxNew']);
+  expect(await asked({})).toMatchObject(presets.paper);
+  clearDocumentChoice(app, document.id);
+  app.settings.reset(['pooling', 'selector']);
+  expect(await asked({})).toMatchObject(presets.coded);
 });
 
 it('an effort reaches no model whose template takes none, and is not what its document was read with', async () => {
