@@ -172,7 +172,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
       const { document, questions, rows: rowsOf } = task.prepare(parsed);
       const { text, pages } = document;
       const mode = 'full' as const;
-      const rocket = rocketOptions(args, { mode, maxNew }, Math.max(...budgets));
+      const rocket = rocketOptions(args, { mode, maxNew }, Math.max(...budgets), {});
       const planFor = { mode, rocket, maxNew, question: questions[0] ?? '' };
       const read = await readAll(verbs, { text, pages, ...reading, planFor }, progress, signal);
       progress.print(

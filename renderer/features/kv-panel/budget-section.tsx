@@ -3,7 +3,7 @@ import { Slider } from '@base-ui/react/slider';
 import { memo, useEffect, useState } from 'react';
 import type { SpeedPrediction } from '../../../electron/contract/app-types.ts';
 import type { MemoryPlan } from '../../../electron/contract/engine-reports.ts';
-import { usualTokenBudget as usual } from '../../../electron/contract/method-values.ts';
+import { choosingFor, usualTokenBudget as usual } from '../../../electron/contract/method-values.ts';
 import { bytes, count, seconds, speed as tokensASecond } from '../../format.ts';
 import {
   budgetAt,
@@ -134,10 +134,15 @@ interface PlannedFactsProps {
 
 function PlannedFacts({ plan, speed, isPreview }: PlannedFactsProps) {
   const { budgets } = plan;
+  const byPages = useDocumentChoice(
+    ({ choice }) =>
+      choice !== null && choosingFor({ ...choice, tokenBudget: budgets.tokenBudget }, choice).selector === 'pages',
+  );
+  const hasPages = byPages && !budgets.dense;
   const facts: [name: string, value: string][] = [
     ['Rows per head', budgets.dense ? 'all' : count(budgets.capacity)],
-    ['Page', budgets.dense ? 'not used' : count(budgets.page)],
-    ['r (dimensions)', budgets.dense ? 'not used' : count(budgets.r)],
+    ['Page', hasPages ? count(budgets.page) : 'not used'],
+    ['r (dimensions)', hasPages ? count(budgets.r) : 'not used'],
     ['k (rows read)', budgets.dense ? 'all' : count(budgets.k)],
     ['w (window)', count(budgets.window)],
     ['Cache', bytes(plan.compactCache + plan.summaries)],

@@ -77,7 +77,7 @@ export function Headline({ counters, isLive, planned }: HeadlineProps) {
       </p>
       {isCompressed && !isSmaller && (
         <p className="mt-1 text-note leading-4 text-muted">
-          In a text this short, room for the answer and page summaries weigh more than what is left out.
+          In a text this short, room for the answer and what rows are chosen by weigh more than what is left out.
         </p>
       )}
       <p className="tabular mt-1" data-testid="rows-read">

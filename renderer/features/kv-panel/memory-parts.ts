@@ -57,10 +57,10 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
     ),
     part(
       'summaries',
-      'Page summaries',
+      'Codes or summaries',
       plan.summaries,
       counters?.summaryBytes,
-      `What stage 2 ranks rows by: a few numbers for ${page} of the compact cache.`,
+      `What stage 2 ranks the compact cache’s rows by: a code of each key, or the least and greatest keys of ${page}.`,
     ),
     part(
       'buffers',
