@@ -133,6 +133,13 @@ export interface NativeMemoryShortage {
 /** Bytes per component, counted before anything is allocated. */
 export interface NativeMemoryPlan {
   weights: number;
+  /** Of the weights, what lies in RAM although a GPU computes: experts, and what is read with them; of how many layers. */
+  weightsInRam: number;
+  expertLayersInRam: number;
+  /** What a token reads of them. */
+  expertsReadInRam: number;
+  /** Through which they visit the GPU while a text is read. */
+  expertBuffers: number;
   documentKv: number;
   compactCache: number;
   summaries: number;
@@ -180,6 +187,8 @@ export interface NativeCuda {
   /** libggml-cuda, and the library of our kernels. */
   library: string;
   kernels: string;
+  /** Of so many layers the experts lie in RAM; absent: of as few as the GPU's memory allows. */
+  expertsInRam?: number | undefined;
 }
 
 /** Where a document's KV lives when a GPU computes: auto, there while it fits. */

@@ -72,6 +72,13 @@ export type Budgets = z.infer<typeof budgetsSchema>;
 
 export const memoryPlanSchema = z.object({
   weights: count,
+  /** The part of the weights that lies in RAM although a GPU computes: the experts of so many layers, and what is read with them. */
+  weightsInRam: count,
+  expertLayersInRam: count,
+  /** What a token reads of those experts. */
+  expertsReadInRam: count,
+  /** GPU memory through which they pass while a text is read. */
+  expertBuffers: count,
   documentKv: count,
   compactCache: count,
   summaries: count,

@@ -79,11 +79,15 @@ export type AskRequest = z.infer<typeof askRequestSchema>;
 /** A device to compute on, as choose-device.ts chose it: cpu, or cuda:0, cuda:1, ... */
 export const deviceSchema = z.string().regex(/^(cpu|cuda:\d{1,2})$/);
 
+/** Of so many layers the experts lie in RAM while a GPU computes; absent: of as few as the GPU's memory allows. */
+const expertsInRamSchema = z.int().min(0).max(100_000).optional();
+
 export const planRequestSchema = z.object({
   /** Without a path: the open model. */
   path: z.string().optional(),
   /** With a path: the device that would compute it. */
   device: deviceSchema.default('cpu'),
+  expertsInRam: expertsInRamSchema,
   ...answerFields,
   nPrompt: z.int().min(1),
   nQuestion: z.int().min(1),
@@ -99,6 +103,7 @@ const deviceChoiceSchema = z.object({
   deviceReason: z.string().nullable().default(null),
   /** The person named no GPU: if the chosen one cannot compute the model, the CPU does. */
   mayUseCpu: z.boolean().default(false),
+  expertsInRam: expertsInRamSchema,
 });
 type Chosen = z.infer<typeof deviceChoiceSchema>;
 export type DeviceChoice = Pick<Chosen, 'device' | 'deviceReason'> & Partial<Chosen>;

@@ -33,6 +33,7 @@ import type { Vocabulary } from './vocabulary.ts';
 export interface PlanRequest {
   path?: string | undefined;
   device?: string | undefined;
+  expertsInRam?: number | undefined;
   nPrompt: number;
   nQuestion: number;
   maxNew: number;
@@ -69,11 +70,11 @@ export class Engine {
     return this.#addon.inspectModel(first?.path ?? path);
   }
 
-  plan({ path, device = 'cpu', kvType, ...request }: PlanRequest): MemoryPlan {
+  plan({ path, device = 'cpu', expertsInRam, kvType, ...request }: PlanRequest): MemoryPlan {
     const native = { ...request, documentType: kvType };
     return path === undefined
       ? this.#open().native.plan(native)
-      : this.#addon.plan(firstPart(path), native, cudaOf(device));
+      : this.#addon.plan(firstPart(path), native, cudaOf(device, expertsInRam));
   }
 
   readDocument(request: ReadRequest, signal?: AbortSignal): AsyncGenerator<ReadEvent, void, void> {

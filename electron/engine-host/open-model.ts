@@ -24,9 +24,9 @@ export interface OpenOptions extends DeviceChoice {
 }
 
 /** The CUDA libraries for a device; undefined for the CPU. */
-export function cudaOf(device: string) {
+export function cudaOf(device: string, expertsInRam?: number) {
   const index = /^cuda:(\d+)$/.exec(device)?.[1];
-  return index === undefined ? undefined : cudaLibraries(Number(index));
+  return index === undefined ? undefined : { ...cudaLibraries(Number(index)), expertsInRam };
 }
 
 /** `vocabularyOf` is a parameter so that tests need no model file. */
@@ -78,9 +78,9 @@ export async function openModel(
 }
 
 async function loadWeights(addon: NativeAddon, modelPath: string, options: OpenOptions) {
-  const { threads, floatWeights, device, deviceReason, mayUseCpu = false } = options;
+  const { threads, floatWeights, device, deviceReason, mayUseCpu = false, expertsInRam } = options;
   const open = (on: string) =>
-    addon.openEngine({ modelPath, backendDir: backendDir(), threads, cuda: cudaOf(on), floatWeights });
+    addon.openEngine({ modelPath, backendDir: backendDir(), threads, cuda: cudaOf(on, expertsInRam), floatWeights });
   try {
     return { native: await open(device), deviceReason };
   } catch (error) {

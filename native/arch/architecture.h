@@ -4,6 +4,8 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -95,6 +97,16 @@ struct LayerWeights {
     ggml_tensor * router_scale     = nullptr;
     ggml_tensor * shared_post_norm = nullptr, *experts_norm = nullptr, *experts_post_norm = nullptr;
 };
+
+// The same weights, each as `other` says; what a model has not stays null.
+template <typename Other>
+LayerWeights with_others(const LayerWeights & weights, Other other) {
+    // They are pointers to tensors, all of them.
+    auto list = std::bit_cast<std::array<ggml_tensor *, sizeof(LayerWeights) / sizeof(ggml_tensor *)>>(weights);
+    for (ggml_tensor *& t : list)
+        if (t) t = other(t);
+    return std::bit_cast<LayerWeights>(list);
+}
 
 struct ModelWeights {
     ggml_tensor * token_embd  = nullptr;  // [n_embd, n_vocab]

@@ -18,8 +18,9 @@ Napi::Value plan(const Napi::CallbackInfo & info) {
     DeviceOptions     cuda;
     const bool        on_cuda = !info[2].IsUndefined();
     if (on_cuda) check(info.Env(), to_cuda(info[2], cuda));
-    MemoryPlan out;
-    check(info.Env(), plan_for_file(path, on_cuda ? &cuda : nullptr, request, out));
+    MemoryPlan    out;
+    const int64_t in_ram = on_cuda ? to_experts_in_ram(info[2]) : FEWEST_IN_RAM;
+    check(info.Env(), plan_for_file(path, on_cuda ? &cuda : nullptr, in_ram, request, out));
     return from_plan(info.Env(), out);
 }
 

@@ -130,6 +130,14 @@ Status to_cuda(const Napi::Value & value, DeviceOptions & out) {
     return out.index() >= 0 ? Status::good() : Status::fail(Code::INVALID_ARGUMENT, "CUDA devices are counted from 0.");
 }
 
+int64_t to_experts_in_ram(const Napi::Value & cuda) {
+    const Napi::Object from = get_object(cuda, "the CUDA device");
+    if (!from.Has("expertsInRam") || from.Get("expertsInRam").IsUndefined()) return FEWEST_IN_RAM;
+    const int64_t n = get_integer(from, "expertsInRam");
+    if (n >= 0) return n;
+    throw js_error(from.Env(), Status::fail(Code::INVALID_ARGUMENT, "expertsInRam is a number of layers."));
+}
+
 Status to_engine_options(const Napi::Object & from, EngineOptions & out) {
     out.model_path       = get_text(from, "modelPath");
     out.device.cpu_dir   = get_text(from, "backendDir");
@@ -138,7 +146,9 @@ Status to_engine_options(const Napi::Object & from, EngineOptions & out) {
         return Status::fail(Code::INVALID_ARGUMENT, "threads must be 0 (automatic) to 512.");
     }
     const Napi::Value cuda = from.Get("cuda");
-    return cuda.IsUndefined() ? Status::good() : to_cuda(cuda, out.device);
+    if (cuda.IsUndefined()) return Status::good();
+    out.experts_in_ram = to_experts_in_ram(cuda);
+    return to_cuda(cuda, out.device);
 }
 
 RocketOptions to_rocket_options(const Napi::Object & from) {
@@ -276,6 +286,10 @@ Napi::Object from_budgets(Napi::Env env, const RocketBudgets & b) {
 Napi::Object from_plan(Napi::Env env, const MemoryPlan & plan) {
     Napi::Object out = Napi::Object::New(env);
     out.Set("weights", double(plan.weights));
+    out.Set("weightsInRam", double(plan.weights_in_ram));
+    out.Set("expertLayersInRam", double(plan.expert_layers_in_ram));
+    out.Set("expertsReadInRam", double(plan.experts_read_in_ram));
+    out.Set("expertBuffers", double(plan.expert_buffers));
     out.Set("documentKv", double(plan.document_kv));
     out.Set("compactCache", double(plan.compact_cache));
     out.Set("summaries", double(plan.summaries));

@@ -35,6 +35,8 @@ ggml_type to_document_type(Napi::Env env, const std::string & name);
 DocumentHome to_document_home(const Napi::Object & from);
 // The device and the two libraries of an object; INVALID_ARGUMENT for a device below 0.
 Status to_cuda(const Napi::Value & from, DeviceOptions & out);
+// Its `expertsInRam`; FEWEST_IN_RAM when it is not there.
+int64_t to_experts_in_ram(const Napi::Value & cuda);
 // The model's file and the device to run it on; INVALID_ARGUMENT for a number of threads outside 0 to 512.
 Status         to_engine_options(const Napi::Object & from, EngineOptions & out);
 RocketOptions  to_rocket_options(const Napi::Object & from);

@@ -16,6 +16,7 @@
 #include "ggml-backend.h"
 #include "ggml-cpp.h"
 #include "compact.h"
+#include "expert_stream.h"
 #include "layer_stream.h"
 #include "prefill_attention.h"
 #include "token_runner.h"
@@ -149,6 +150,8 @@ class Device {
     virtual std::unique_ptr<PrefillAttention> make_prefill_attention(const HyperParams & params,
                                                                      int                 n_threads) const      = 0;
     virtual Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) = 0;
+    // Null where no experts lie apart from the device.
+    virtual Status make_expert_stream(const Model & model, std::unique_ptr<ExpertStream> & out) = 0;
     // The device's side of a compact cache whose rows are `rows`, which outlive it.
     virtual Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) = 0;
 

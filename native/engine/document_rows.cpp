@@ -35,7 +35,7 @@ Status DocumentRows::allocate(int64_t n_total, const LayerCounts & capacity) {
     // An eighth of the document for a question's compact cache: more than the default budgets take of a long one.
     const size_t others = bytes / 8 +
                           Prefill::activation_bytes(model_.params(), device_, n_total, READING_SEGMENT, READING_TILE) +
-                          window_buffer_bytes(shape_, device_, READING_SEGMENT);
+                          window_buffer_bytes(shape_, device_, READING_SEGMENT) + model_.expert_buffer_bytes();
     const bool   on_device = wanted_home_ == DocumentHome::device || !device_.traits().own_memory ||
                              (wanted_home_ == DocumentHome::automatic && fits_on_device(device_, bytes, others));
     const std::string what = "The KV cache of " + std::to_string(n_total) + " tokens";

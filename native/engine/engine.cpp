@@ -34,8 +34,8 @@ Status inspect_model(const std::string & path, ModelInfo & out) {
     return Status::good();
 }
 
-Status plan_for_file(const std::string & path, const DeviceOptions * device, const PlanRequest & request,
-                     MemoryPlan & out) {
+Status plan_for_file(const std::string & path, const DeviceOptions * device, int64_t experts_in_ram,
+                     const PlanRequest & request, MemoryPlan & out) {
     std::unique_ptr<Model> model;
     RETURN_IF_FAILED(Model::open_header(path, model));
     DeviceTraits traits = host_traits();
@@ -44,7 +44,8 @@ Status plan_for_file(const std::string & path, const DeviceOptions * device, con
         RETURN_IF_FAILED(Device::open(*device, opened));
         traits = *opened;
     }
-    return memory_plan({model->params(), model->weight_bytes(), traits}, request, out);
+    const ExpertsInRam in_ram = count_experts(*model, place_experts(*model, experts_in_ram, traits));
+    return memory_plan({model->params(), model->weight_bytes(), traits, in_ram}, request, out);
 }
 
 Status try_out_device(const DeviceOptions & device, DeviceInfo & out) {
@@ -59,8 +60,17 @@ Status Engine::open(const EngineOptions & options, std::unique_ptr<Engine> & out
     std::unique_ptr<Engine> self(new Engine);
     RETURN_IF_FAILED(Model::open_header(options.model_path, self->model_));
     RETURN_IF_FAILED(Device::open(options.device, self->device_));
-    RETURN_IF_FAILED(self->model_->load_weights(
-        LayerDevices(size_t(self->model_->params().n_layer), self->device_.get()), options.float_weights));
+    WeightPlaces places{LayerDevices(size_t(self->model_->params().n_layer), self->device_.get()),
+                        place_experts(*self->model_, options.experts_in_ram, *self->device_)};
+    if (!places.experts_in_ram.empty()) {
+        DeviceOptions in_ram;
+        in_ram.cpu_dir   = options.device.cpu_dir;
+        in_ram.n_threads = options.device.n_threads;
+        RETURN_IF_FAILED(Device::open(in_ram, self->ram_device_));
+        places.ram_device = self->ram_device_.get();
+    }
+    RETURN_IF_FAILED(self->model_->load_weights(places, options.float_weights));
+    self->experts_ = count_experts(*self->model_, places.experts_in_ram);
     RETURN_IF_FAILED(LayerStates::create(self->model_->devices(), self->model_->params(), self->states_));
     self->prefill_      = std::make_unique<Prefill>(*self->model_, *self->device_);
     self->token_runner_ = self->device_->make_token_runner(*self->model_);
@@ -80,9 +90,10 @@ Status Engine::plan(const PlanRequest & request, MemoryPlan & out) const {
 PlannedModel Engine::planned(const HeldMemory & held) const {
     DeviceTraits device = *device_;
     device.available += int64_t(model_->held_bytes() + states_->bytes() + held.compact + held.own_history);
+    device.host_available += int64_t(model_->held_in_ram());
     (held.document_on_device ? device.available : device.host_available) += int64_t(held.document);
     if (!device.own_memory) device.host_available = device.available;
-    return {model_->params(), model_->weight_bytes(), device};
+    return {model_->params(), model_->weight_bytes(), device, experts_};
 }
 
 Status Engine::check_plan(const PlanRequest & request, MemoryPlan & out) const { return check_plan(request, {}, out); }

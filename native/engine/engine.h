@@ -17,6 +17,7 @@
 #include "../device/device.h"
 #include "answer.h"
 #include "document_rows.h"
+#include "expert_placement.h"
 #include "kv_file.h"
 #include "layer_states.h"
 #include "memory_plan.h"
@@ -31,7 +32,8 @@ class Session;
 struct EngineOptions {
     std::string   model_path;
     DeviceOptions device;
-    bool          float_weights = false;  // see Model::load_weights
+    bool          float_weights  = false;          // see Model::load_weights
+    int64_t       experts_in_ram = FEWEST_IN_RAM;  // of so many layers, where a device has memory of its own
 };
 
 // What a model file says of itself.
@@ -56,8 +58,8 @@ struct DeviceInfo {
 // Reads the header only.
 Status inspect_model(const std::string & path, ModelInfo & out);
 // The plan for a model that is not loaded. device null: this machine's CPU.
-Status plan_for_file(const std::string & path, const DeviceOptions * device, const PlanRequest & request,
-                     MemoryPlan & out);
+Status plan_for_file(const std::string & path, const DeviceOptions * device, int64_t experts_in_ram,
+                     const PlanRequest & request, MemoryPlan & out);
 // Computes a little on a GPU. May end the process, for ggml aborts when a card cannot run its kernels.
 Status try_out_device(const DeviceOptions & device, DeviceInfo & out);
 
@@ -99,6 +101,8 @@ class Engine {
     PlannedModel planned(const HeldMemory & held) const;
 
     std::unique_ptr<Device>      device_;
+    std::unique_ptr<Device>      ram_device_;  // where experts lie in RAM beside a device with memory of its own
+    ExpertsInRam                 experts_;
     std::unique_ptr<Model>       model_;
     std::unique_ptr<LayerStates> states_;
     std::unique_ptr<Prefill>     prefill_;

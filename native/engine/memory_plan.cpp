@@ -140,7 +140,11 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     const int64_t n_before   = request.n_prompt - request.n_question;
     const int64_t n_document = request.n_document < 0 ? n_before : request.n_document;
     const int64_t n_rows     = document_capacity(n_before, n_total, params.n_ctx_train);
-    out.weights              = model.weight_bytes;
+    out.weights              = model.weight_bytes + model.experts.copies;
+    out.weights_in_ram       = model.experts.matrices + model.experts.copies;
+    out.expert_buffers       = model.experts.buffers;
+    out.expert_layers_in_ram = model.experts.n_layers;
+    out.experts_read_in_ram  = model.experts.read_per_token;
     out.document_kv          = document.bytes(KvRows::allocated_rows(device, document.room(n_document, n_rows)));
     out.activations = Prefill::activation_bytes(params, device, request.n_prompt, request.segment, request.tile);
     out.logits      = device.sizes->token_runner(params, device.n_threads);
@@ -149,11 +153,11 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
     out.kept_states        = 2 * out.states;
     const size_t rows      = CompactCache::rows_bytes(params, device, request.mode, request.rocket, out.budgets);
     const size_t summaries = CompactCache::summary_bytes(params, device, request.mode, request.rocket, out.budgets);
-    out.document_on_device =
-        request.home == DocumentHome::device || request.mode == Mode::full || !device.own_memory ||
-        (request.home == DocumentHome::automatic &&
-         fits_on_device(device, out.document_kv,
-                        model.weight_bytes + out.activations + out.logits + out.states + rows + summaries));
+    out.document_on_device = request.home == DocumentHome::device || request.mode == Mode::full || !device.own_memory ||
+                             (request.home == DocumentHome::automatic &&
+                              fits_on_device(device, out.document_kv,
+                                             out.weights - out.weights_in_ram + out.expert_buffers + out.activations +
+                                                 out.logits + out.states + rows + summaries));
     if (needs_compact(request.mode, out.budgets, out.document_on_device)) {
         out.compact_cache = rows;
         out.summaries     = summaries;

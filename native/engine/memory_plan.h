@@ -30,20 +30,34 @@ struct PlanRequest {
     int64_t n_document = -1;
 };
 
+// Experts that lie in RAM while a device with memory of its own has the rest, in bytes.
+struct ExpertsInRam {
+    int64_t n_layers       = 0;
+    size_t  matrices       = 0;  // theirs, which the device has not
+    size_t  copies         = 0;  // of what else these layers' feed-forward reads: the device has it too
+    size_t  buffers        = 0;  // on the device, while a text is read
+    size_t  read_per_token = 0;  // of the matrices
+};
+
 // In bytes.
 struct MemoryPlan {
-    size_t weights            = 0;
-    size_t document_kv        = 0;
-    size_t compact_cache      = 0;  // the chat's own history included
-    size_t summaries          = 0;
-    size_t layer_buffers      = 0;  // none where rows are read where they are
-    size_t activations        = 0;  // stage 1's scores included
-    size_t logits             = 0;  // and what else a token's graphs share
-    size_t states             = 0;  // of recurrent layers, where they are computed with
-    size_t kept_states        = 0;  // in RAM: at the document's end and at the question's
-    size_t full_kv            = 0;  // f16, every token: what full mode keeps
-    bool   document_on_device = true;
-    bool   on_gpu             = false;
+    size_t weights        = 0;  // the copies of ExpertsInRam included
+    size_t weights_in_ram = 0;  // of them, although a GPU computes
+    size_t expert_buffers = 0;  // through which those visit the GPU
+    size_t document_kv    = 0;
+    size_t compact_cache  = 0;  // the chat's own history included
+    size_t summaries      = 0;
+    size_t layer_buffers  = 0;  // none where rows are read where they are
+    size_t activations    = 0;  // stage 1's scores included
+    size_t logits         = 0;  // and what else a token's graphs share
+    size_t states         = 0;  // of recurrent layers, where they are computed with
+    size_t kept_states    = 0;  // in RAM: at the document's end and at the question's
+    size_t full_kv        = 0;  // f16, every token: what full mode keeps
+    // Layers whose experts lie in RAM, and what a token reads of them there.
+    int64_t expert_layers_in_ram = 0;
+    size_t  experts_read_in_ram  = 0;
+    bool    document_on_device   = true;
+    bool    on_gpu               = false;
     // What the computing device has room for, of all that is counted here. And the same of host memory, where a
     // document's KV may lie although a GPU computes; on the CPU they are one.
     int64_t       available           = 0;
@@ -52,12 +66,12 @@ struct MemoryPlan {
     RocketBudgets budgets;
 
     size_t total() const {
-        return weights + document_kv + compact_cache + summaries + layer_buffers + activations + logits + states +
-               kept_states;
+        return weights + document_kv + compact_cache + summaries + layer_buffers + expert_buffers + activations +
+               logits + states + kept_states;
     }
     // Of the total, what lies on the computing device.
     size_t device_total() const {
-        return total() - (document_on_device ? 0 : document_kv) - (on_gpu ? kept_states : 0);
+        return total() - weights_in_ram - (document_on_device ? 0 : document_kv) - (on_gpu ? kept_states : 0);
     }
 };
 
@@ -111,6 +125,7 @@ struct PlannedModel {
     const HyperParams & params;
     size_t              weight_bytes = 0;
     DeviceTraits        device;
+    ExpertsInRam        experts{};
 };
 
 Status memory_plan(const PlannedModel & model, const PlanRequest & request, MemoryPlan & out);

@@ -123,9 +123,11 @@ Status Prefill::run(const PrefillJob & job) {
         RETURN_IF_FAILED(attending.attention->reserve(n_rows, std::min(job.tile, segment)));
     std::unique_ptr<LayerStream> stream;
     RETURN_IF_FAILED(device_.make_layer_stream(*job.rows, {n_rows, segment, job.drops_rows}, stream));
+    std::unique_ptr<ExpertStream> experts;
+    RETURN_IF_FAILED(device_.make_expert_stream(model_, experts));
     for (int64_t begin = 0; begin < job.n_tokens; begin += segment) {
         const int64_t end    = std::min(begin + segment, job.n_tokens);
-        Status        status = run_segment(job, *stream, begin, end);
+        Status        status = run_segment(job, *stream, experts.get(), begin, end);
         const Status  waited = finish_devices();
         RETURN_IF_FAILED(status);
         RETURN_IF_FAILED(waited);
@@ -176,23 +178,27 @@ void Prefill::cut_tiles(const PrefillJob & job, int64_t begin, int64_t end) {
     }
 }
 
-Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end) {
+Status Prefill::run_segment(const PrefillJob & job, LayerStream & stream, ExpertStream * experts, int64_t begin,
+                            int64_t end) {
     cut_tiles(job, begin, end);
     n_computed_ += end - begin;
     RETURN_IF_FAILED(set_segment(job, begin, end));
     for (const Tile & tile : tiles_) RETURN_IF_FAILED(embed(job, tile, begin));
     const int64_t n_layer = model_.params().n_layer;
     RETURN_IF_FAILED(stream.begin_pass({job.first_row + begin, job.first_position + begin}, end - begin));
+    if (experts) RETURN_IF_FAILED(experts->begin_pass());
     for (int64_t layer = 0; layer < n_layer; layer++) {
         Device & device = model_.device_of(layer);
         // The device is never more than a layer ahead of us, so that a cancel is seen soon.
         if (layer >= 2) RETURN_IF_FAILED(device.wait_for_layer(layer - 2));
-        LayerPass pass{job, begin, layer, {}};
+        LayerPass pass{job, begin, layer, {}, model_.layer(layer).weights};
         RETURN_IF_FAILED(stream.acquire(layer, pass.rows));
+        if (experts) RETURN_IF_FAILED(experts->acquire(layer, pass.weights));
         RETURN_IF_FAILED(copy_shared_rows(pass, end - begin));
         RETURN_IF_FAILED(with_workers_ ? run_by_workers(pass) : run_layer(pass));
         if (job.layer_done && end == job.n_tokens && pass.rows.k) RETURN_IF_FAILED(job.layer_done(layer, pass.rows));
         RETURN_IF_FAILED(stream.release(layer));
+        if (experts) RETURN_IF_FAILED(experts->release(layer));
         RETURN_IF_FAILED(device.mark_layer(layer));
         device.look_at_memory();
         if (job.progress) job.progress(begin + (end - begin) * (layer + 1) / n_layer);
@@ -280,8 +286,8 @@ Status Prefill::run_by_workers(const LayerPass & pass) {
 }
 
 Status Prefill::run_recurrent_tile(const LayerPass & pass, const Tile & tile, const Computing & by) {
-    const Architecture & arch  = model_.architecture();
-    const Layer          layer = model_.layer(pass.layer);
+    const Architecture & arch = model_.architecture();
+    const Layer          layer{model_.params(), model_.params().layer(pass.layer), pass.weights};
     ggml_context *       ctx   = by.arena->begin();
     ggml_cgraph *        graph = by.arena->new_graph();
     ggml_tensor *        x     = columns(ctx, hidden_, tile.begin - pass.segment_begin, tile.count);
@@ -296,11 +302,11 @@ Status Prefill::run_recurrent_tile(const LayerPass & pass, const Tile & tile, co
 
 Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Computing & by) {
     if (model_.params().layer(pass.layer).is_recurrent()) return run_recurrent_tile(pass, tile, by);
-    const auto & [job, segment_begin, layer, rows] = pass;
-    const HyperParams &  p                         = model_.params();
-    const Architecture & arch                      = model_.architecture();
-    Device &             device                    = model_.device_of(layer);
-    const Sight &        sight                     = *find_sight(p.layer(layer).kept_window());
+    const auto & [job, segment_begin, layer, rows, weights] = pass;
+    const HyperParams &  p                                  = model_.params();
+    const Architecture & arch                               = model_.architecture();
+    Device &             device                             = model_.device_of(layer);
+    const Sight &        sight                              = *find_sight(p.layer(layer).kept_window());
     const int64_t start = sight.window > 0 ? job.first_position + tile.begin - rows.first : job.first_row + tile.begin;
     const int64_t at    = tile.begin - segment_begin;
     const bool    attends = tile.begin + tile.count > first_attending(job, layer);
@@ -310,8 +316,8 @@ Status Prefill::run_tile(const LayerPass & pass, const Tile & tile, const Comput
     ggml_tensor *  x         = columns(ctx, hidden_, at, tile.count);
     ggml_tensor *  positions = entries(ctx, positions_, at, tile.count);
     ggml_tensor *  indices   = entries(ctx, sight.indices, at, tile.count);
-    const Layer    l         = model_.layer(layer);
-    QkvTensors     qkv       = arch.build_qkv(ctx, l, x, positions);
+    const Layer    l{p, p.layer(layer), weights};
+    QkvTensors     qkv = arch.build_qkv(ctx, l, x, positions);
 
     // The tile's share of the observation window, if any.
     if (job.window && sight.window == 0) {

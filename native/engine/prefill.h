@@ -96,12 +96,15 @@ class Prefill {
         int64_t            segment_begin = 0;
         int64_t            layer         = 0;
         LayerRows          rows;
+        LayerWeights       weights;  // where its device finds them
     };
     Sight *            find_sight(int64_t window);  // null: no layer has it
     PrefillAttention & attention_of(const Device & device);
 
     Status reserve_segment(int64_t segment);
-    Status run_segment(const PrefillJob & job, LayerStream & stream, int64_t begin, int64_t end);
+    // experts: null where the layers' devices have them all.
+    Status run_segment(const PrefillJob & job, LayerStream & stream, ExpertStream * experts, int64_t begin,
+                       int64_t end);
     Status finish_devices();
     // Cuts tokens [begin, end) into tiles. With workers each computes tiles of its own: beside other programs threads
     // that share a tile wait for the one that lost its core, at every operation.

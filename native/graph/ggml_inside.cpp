@@ -56,6 +56,16 @@ size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_t buffer, uint8_t * 
     return taken;
 }
 
+Status check_leaves(ggml_cgraph * graph, ggml_backend_t backend) {
+    for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
+        for (const ggml_tensor * src : ggml_graph_node(graph, i)->src) {
+            if (src && src->buffer && !ggml_backend_supports_buft(backend, ggml_backend_buffer_get_type(src->buffer)))
+                return refused("A graph reads what lies in another memory", src);
+        }
+    }
+    return Status::good();
+}
+
 Status copy_bytes(const ggml_tensor * from, size_t from_offset, ggml_tensor * to, size_t to_offset, size_t bytes) {
     if (from_offset + bytes > ggml_nbytes(from)) return refused("A copy would read past its source", from);
     if (to_offset + bytes > ggml_nbytes(to)) return refused("A copy would write past its target", to);

@@ -24,6 +24,9 @@ Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data);
 // only that.
 size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_t buffer, uint8_t * base, size_t align);
 
+// INTERNAL where a graph reads a tensor that the backend does not: one that lies in another device's memory.
+Status check_leaves(ggml_cgraph * graph, ggml_backend_t backend);
+
 // Copies a run of bytes between tensors on any two devices, also a part of a row set, which ggml copies whole only.
 Status copy_bytes(const ggml_tensor * from, size_t from_offset, ggml_tensor * to, size_t to_offset, size_t bytes);
 

@@ -1,7 +1,7 @@
 // Logits of our engine against llama.cpp itself (libllama of the pinned release) on random models, prompt and decode:
 // every family, every weight type, every RoPE variant, biases, untied output. Both use ggml's products; what differs is
 // how we build the graph, and attention while a text is read, which is ours. With "cuda" as first argument: families
-// alone, both on the GPU, where a token's products are ours too.
+// alone, both on the GPU, where a token's products are ours too; with "ram" ours has the experts in RAM.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -22,7 +22,7 @@ namespace {
 constexpr int N_PROMPT = 137, N_DECODE = 24;  // N_DECODE of them token by token
 constexpr int PIECE = 31;  // tokens of a tile, and of the pieces in which llama.cpp reads recurrent layers again
 
-bool on_gpu = false;
+bool on_gpu = false, experts_in_ram = false;
 
 // The device that llama.cpp computes on, ended by null; its own choice where it is not the GPU.
 ggml_backend_dev_t * llama_devices() {
@@ -79,7 +79,8 @@ std::vector<float> llama_logits(const std::string & path, const std::vector<int3
 }
 
 std::vector<float> our_logits(const std::string & path, const std::vector<int32_t> & tokens, int n_decode) {
-    EngineOptions           options{path, on_gpu ? cuda_options() : DeviceOptions{GGML_BINS, 2}};
+    EngineOptions options{path, on_gpu ? cuda_options() : DeviceOptions{GGML_BINS, 2}};
+    options.experts_in_ram = experts_in_ram ? 1000 : 0;
     std::unique_ptr<Engine> engine;
     const Status            opened = Engine::open(options, engine);
     if (!CHECK(opened.ok())) {
@@ -292,6 +293,7 @@ void test_variants(const std::string & family) {
 void test_families(const std::string & only) {
     for (const std::string & family : family_names()) {
         if (!only.empty() && family != only) continue;
+        if (experts_in_ram && tiny_family(family).n_expert == 0) continue;
         for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_K}) {
             TinyModelOptions o = tiny_family(family, on_gpu || type == GGML_TYPE_Q4_K);
             o.seed             = check::seed();
@@ -304,9 +306,10 @@ void test_families(const std::string & only) {
 
 }  // namespace
 
-// [cuda] [family]: that one alone.
+// [cuda | ram] [family]: that one alone. ram: on the GPU with the experts in RAM.
 int main(int argc, char ** argv) {
-    on_gpu = argc > 1 && std::string(argv[1]) == "cuda";
+    experts_in_ram = argc > 1 && std::string(argv[1]) == "ram";
+    on_gpu         = experts_in_ram || (argc > 1 && std::string(argv[1]) == "cuda");
     if (on_gpu && !has_gpu()) return SKIPPED;
     const int first = on_gpu ? 2 : 1;
     ggml_backend_load_all_from_path(GGML_BINS);

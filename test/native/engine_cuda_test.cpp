@@ -50,9 +50,15 @@ TinyModelOptions model_options(ggml_type type, const std::string & family = "lla
     return o;
 }
 
-std::unique_ptr<Engine> open_on_cuda(const TinyModel & model) {
+// n_in_ram: of so many layers the experts lie in RAM.
+EngineOptions on_cuda(const TinyModel & model, int64_t n_in_ram) {
+    return {model.path(), cuda_options(), false, n_in_ram};
+}
+
+std::unique_ptr<Engine> open_on_cuda(const TinyModel & model, int64_t n_in_ram = 0) {
     std::unique_ptr<Engine> engine;
-    CHECK(Engine::open({model.path(), cuda_options()}, engine).ok());
+    const Status            opened = Engine::open(on_cuda(model, n_in_ram), engine);
+    if (!CHECK(opened.ok())) std::printf("    %s\n", opened.message.c_str());
     return engine;
 }
 
@@ -173,12 +179,12 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
     }
 }
 
-void test_modes(ggml_type type, const std::string & family) {
+void test_modes(ggml_type type, const std::string & family, int64_t n_in_ram = 0) {
     TinyModel       model(model_options(type, family));
     Pair            engines;
     std::mt19937_64 random(check::seed());
     const Status    cpu  = Engine::open({model.path(), {GGML_BINS, 4}}, engines.cpu);
-    const Status    cuda = Engine::open({model.path(), cuda_options()}, engines.cuda);
+    const Status    cuda = Engine::open(on_cuda(model, n_in_ram), engines.cuda);
     if (!CHECK(cpu.ok()) || !CHECK(cuda.ok())) {
         std::printf("    %s %s\n", cpu.message.c_str(), cuda.message.c_str());
         return;
@@ -329,9 +335,9 @@ void test_real_model() {
 }
 
 // A second turn, a cancelled one, and many: the chat goes on, and memory does not grow.
-void test_chat(const std::string & family) {
+void test_chat(const std::string & family, int64_t n_in_ram = 0) {
     TinyModel       model(model_options(GGML_TYPE_Q8_0, family));
-    const auto      engine = open_on_cuda(model);
+    const auto      engine = open_on_cuda(model, n_in_ram);
     std::mt19937_64 random(check::seed());
     const int       n_vocab = model_options(GGML_TYPE_Q8_0, family).n_vocab;
     for (DocumentHome home : {DocumentHome::device, DocumentHome::host}) {
@@ -418,9 +424,9 @@ void test_out_of_memory() {
 }
 
 // Kept on disk and loaded, from either home into either: the same answer.
-void test_kept(const std::string & family) {
+void test_kept(const std::string & family, int64_t n_in_ram = 0) {
     TinyModel               model(model_options(GGML_TYPE_Q8_0, family));
-    const auto              engine = open_on_cuda(model);
+    const auto              engine = open_on_cuda(model, n_in_ram);
     std::unique_ptr<Engine> on_cpu;
     std::mt19937_64         random(check::seed());
     CHECK(Engine::open({model.path(), {GGML_BINS, 2}}, on_cpu).ok());
@@ -488,9 +494,9 @@ void test_memory_is_flat() {
 }
 
 // A text read in parts, its rows moved to larger memory between, is the text read at once.
-void test_grown_rows(const std::string & family) {
+void test_grown_rows(const std::string & family, int64_t n_in_ram = 0) {
     TinyModel                  model(model_options(GGML_TYPE_Q8_0, family));
-    const auto                 engine = open_on_cuda(model);
+    const auto                 engine = open_on_cuda(model, n_in_ram);
     std::mt19937_64            random(check::seed());
     const int                  n_vocab = model_options(GGML_TYPE_Q8_0, family).n_vocab;
     const std::vector<int32_t> text = random_tokens(random, 7000, n_vocab), forced = random_tokens(random, 4, n_vocab);
@@ -559,6 +565,55 @@ void test_whole_vocabulary() {
     CHECK(beyond > 10);
 }
 
+// Where the experts lie is no arithmetic while a text is read: the same logits of every position, bit for bit. All of
+// them, half of them, and the plan's bytes.
+void test_experts_are_read_alike(ggml_type type, const std::string & family) {
+    const TinyModel            model(model_options(type, family));
+    std::mt19937_64            random(check::seed());
+    const std::vector<int32_t> text = random_tokens(random, 1700, model_options(type, family).n_vocab);
+    const auto                 read = [&](Engine & engine) {
+        Document           empty(engine, GGML_TYPE_F16);
+        Session            session(engine, empty);
+        std::vector<float> logits;
+        CHECK(session.score(text, logits).ok());
+        return logits;
+    };
+    const auto on_gpu = open_on_cuda(model);
+    if (!on_gpu) return;
+    const std::vector<float> expected = read(*on_gpu);
+    for (int64_t n : {int64_t(1), on_gpu->model().params().n_layer / 2, on_gpu->model().params().n_layer}) {
+        const auto engine = open_on_cuda(model, n);
+        if (!engine) continue;
+        CHECK(read(*engine) == expected);
+        PlanRequest request;
+        request.n_prompt = 1700, request.n_question = 32, request.max_new = 40;
+        MemoryPlan plan, whole;
+        CHECK(engine->plan(request, plan).ok() && on_gpu->plan(request, whole).ok());
+        CHECK(plan.expert_layers_in_ram == n && whole.expert_layers_in_ram == 0);
+        CHECK(plan.weights_in_ram > 0 && plan.weights_in_ram <= engine->model().held_in_ram());
+        CHECK(engine->model().held_bytes() < on_gpu->model().held_bytes());
+        CHECK(plan.device_total() + plan.weights_in_ram - (plan.weights - whole.weights) ==
+              whole.device_total() + plan.expert_buffers);
+    }
+}
+
+// Experts in RAM: every mode from both homes, chats, and texts that are kept.
+void test_experts_in_ram() {
+    for (const char * family : {"qwen3moe", "gpt-oss", "qwen35moe"}) {
+        const int64_t all = model_options(GGML_TYPE_F16, family).n_layer;
+        for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
+            test_experts_are_read_alike(type, family);
+            for (int64_t n : {all / 2, all}) {
+                std::printf("%s %s, experts of %d layers in RAM\n", family, ggml_type_name(type), int(n));
+                test_modes(type, family, n);
+            }
+        }
+        test_chat(family, all);
+        test_grown_rows(family, all / 2);
+        test_kept(family, all);
+    }
+}
+
 // Every family: full KV, chosen rows, and a budget that holds everything.
 void test_families() {
     std::mt19937_64 random(check::seed());
@@ -587,8 +642,13 @@ void test_families() {
 
 }  // namespace
 
-int main() {
+// experts: those in RAM alone.
+int main(int argc, char ** argv) {
     if (!has_gpu()) return SKIPPED;
+    if (argc > 1 && std::string(argv[1]) == "experts") {
+        test_experts_in_ram();
+        return check::report();
+    }
     for (const char * family : FAMILIES) {
         std::printf("%s\n", family);
         for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) {
@@ -600,6 +660,7 @@ int main() {
         test_grown_rows(family);
         test_kept(family);
     }
+    test_experts_in_ram();
     test_measuring();
     test_real_model();
     test_out_of_memory();

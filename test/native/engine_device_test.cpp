@@ -172,7 +172,7 @@ void test_weight_types() {
             CHECK(Device::open({GGML_BINS, 1}, cpu).ok());
             Status status = Model::open_header(path, loaded);
             if (CHECK(status.ok()))
-                status = loaded->load_weights(LayerDevices(size_t(loaded->params().n_layer), cpu.get()));
+                status = loaded->load_weights({LayerDevices(size_t(loaded->params().n_layer), cpu.get())});
             const bool named = status.message.find(tensor) != std::string::npos &&
                                status.message.find(ggml_type_name(ggml_type(whole))) != std::string::npos;
             if (!CHECK(status.code == Code::MODEL_UNSUPPORTED && named))
@@ -200,8 +200,8 @@ void test_layer_devices() {
         LayerDevices        list;
         for (int64_t i = 0; i < p.n_layer; i++) list.push_back(devices[split ? i % 2 : 0].get());
         LayerDevices short_of_one(list.begin() + 1, list.end());
-        CHECK(loaded->load_weights(short_of_one).code == Code::INTERNAL);
-        if (!CHECK(loaded->load_weights(list).ok())) return;
+        CHECK(loaded->load_weights({short_of_one}).code == Code::INTERNAL);
+        if (!CHECK(loaded->load_weights({list}).ok())) return;
         CHECK(&loaded->device_of(1) == devices[split ? 1 : 0].get());
         std::unique_ptr<KvRows> kv;
         CHECK(KvRows::create(list, KvRows::Home::device, kv_shape(p, GGML_TYPE_F16),

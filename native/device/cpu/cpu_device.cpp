@@ -273,6 +273,11 @@ Status CpuDevice::make_layer_stream(KvRows & home, const StreamJob & job, std::u
     return rows_in_place(home, *this, job, out);
 }
 
+Status CpuDevice::make_expert_stream(const Model &, std::unique_ptr<ExpertStream> & out) {
+    out = nullptr;
+    return Status::good();
+}
+
 Status CpuDevice::make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) {
     out = std::make_unique<CpuCompact>(shape, rows, *this);
     return Status::good();

@@ -6,6 +6,7 @@
 #include "../../graph/ggml_inside.h"
 #include "../dynamic_library.h"
 #include "compact.h"
+#include "expert_stream.h"
 #include "layer_stream.h"
 #include "pinned_memory.h"
 #include "prefill_attention.h"
@@ -205,6 +206,11 @@ std::unique_ptr<PrefillAttention> CudaDevice::make_prefill_attention(const Hyper
 
 Status CudaDevice::make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) {
     return home.on_device() ? rows_in_place(home, *this, job, out) : CudaLayerStream::create(*this, home, job, out);
+}
+
+Status CudaDevice::make_expert_stream(const Model & model, std::unique_ptr<ExpertStream> & out) {
+    out = nullptr;
+    return model.ram_device() ? CudaExpertStream::create(*this, model, out) : Status::good();
 }
 
 Status CudaDevice::make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) {

@@ -30,6 +30,7 @@ class CudaDevice : public Device {
     std::unique_ptr<TokenRunner>      make_token_runner(const Model & model) override;
     std::unique_ptr<PrefillAttention> make_prefill_attention(const HyperParams & params, int) const override;
     Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) override;
+    Status make_expert_stream(const Model & model, std::unique_ptr<ExpertStream> & out) override;
     Status make_compact(const CompactShape & shape, KvRows & rows, std::unique_ptr<CompactOnDevice> & out) override;
 
     int64_t total_bytes() const override { return int64_t(library_.total_bytes()); }

@@ -87,6 +87,8 @@ Status CudaTokenRunner::reserve() {
     size_t host = 0;
     DeviceBytes::take(host, sizeof(Inputs));
     best_host_ = DeviceBytes::take(host, LEAST_CANDIDATES * (sizeof(float) + sizeof(int32_t)));
+    x_host_    = DeviceBytes::take(host, size_t(p.n_embd) * sizeof(float));
+    made_host_ = DeviceBytes::take(host, size_t(p.n_embd) * sizeof(float));
     rows_host_ = DeviceBytes::take(host, 2 * rows_bytes_);
     RETURN_IF_FAILED(PinnedMemory::allocate(cuda_.library(), host, pinned_));
     // A captured token copies to it.
@@ -127,6 +129,7 @@ Status CudaTokenRunner::build() {
     ggml_init_params params = {ctx_memory_.size(), ctx_memory_.data(), true};
     ctx_.reset(ggml_init(params));
     parts_.clear();
+    pieces_.assign(1, {});
     std::vector<ggml_tensor *> rows;
     for (size_t i = 0; i < sights_.size(); i++) {
         sights_[i].rows.clear();
@@ -156,6 +159,14 @@ Status CudaTokenRunner::build() {
         ggml_build_forward_expand(new_graph(), result);
         return place_at(result, x_at_);
     };
+    const auto ends_layer = [&](int64_t layer) {
+        if (!model_.experts_in_ram(layer))
+            return becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x, input_of(layer)));
+        pieces_.back().layer = layer;
+        pieces_.back().count = parts_.size() - pieces_.back().first;
+        pieces_.push_back({parts_.size()});
+        return Status::good();
+    };
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const LayerTraits & traits = p.layer(layer);
         if (traits.is_recurrent()) {
@@ -163,7 +174,7 @@ Status CudaTokenRunner::build() {
             ggml_tensor * mixed = arch.build_recurrence(ctx, graph, model_.layer(layer), x, states_->of(layer));
             ggml_build_forward_expand(graph, mixed);
             RETURN_IF_FAILED(place_at(mixed, x_at_));
-            RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x, input_of(layer))));
+            RETURN_IF_FAILED(ends_layer(layer));
             continue;
         }
         Sight &      sight = sight_of(layer);
@@ -199,12 +210,14 @@ Status CudaTokenRunner::build() {
         ggml_tensor * attended = leaf(GGML_TYPE_F32, {traits.q_width(), 1}, attended_at_);
         ggml_tensor * gate     = qkv.gate ? leaf(GGML_TYPE_F32, {traits.q_width(), 1}, gate_at_) : nullptr;
         RETURN_IF_FAILED(becomes_x(arch.build_attention_output(ctx, model_.layer(layer), x, attended, gate)));
-        RETURN_IF_FAILED(becomes_x(arch.build_layer_output(ctx, model_.layer(layer), x, input_of(layer))));
+        RETURN_IF_FAILED(ends_layer(layer));
     }
     ggml_tensor * logits = arch.build_output(ctx, p, model_.weights(), x);
     RETURN_IF_FAILED(place_at(logits, logits_at_));
     ggml_build_forward_expand(new_graph(), logits);
-    return Status::good();
+    pieces_.back().count = parts_.size() - pieces_.back().first;
+    return in_ram_.build(model_, reinterpret_cast<float *>(pinned_.data() + x_host_),
+                         reinterpret_cast<float *>(pinned_.data() + made_host_));
 }
 
 // Every node of a part has memory of its own, so that kernels may do several nodes' work at once.
@@ -306,12 +319,13 @@ Status CudaTokenRunner::set_dense_rows(Sight & sight, const RowPlace & place) {
     return set(row, &F16_ZERO, 1);
 }
 
-Status CudaTokenRunner::enqueue_parts() {
+Status CudaTokenRunner::enqueue_parts(const Piece & piece) {
     const KernelTable &     kernels   = cuda_.kernels();
     bool                    by_ggml   = false;  // the part before
     const KernelActivations quantised = activations();
-    for (const TokenPart & part : parts_) {
-        const bool is_ggml = part.graph && part.calls.empty();
+    for (size_t i = piece.first; i < piece.first + piece.count; i++) {
+        const TokenPart & part    = parts_[i];
+        const bool        is_ggml = part.graph && part.calls.empty();
         if (is_ggml && !by_ggml) RETURN_IF_FAILED(cuda_.let_ggml_wait());
         if (!is_ggml && by_ggml) RETURN_IF_FAILED(cuda_.wait_for_ggml());
         by_ggml = is_ggml;
@@ -352,12 +366,15 @@ Status CudaTokenRunner::append_to_history(size_t first_list, int64_t layer, size
                        "keeping a row");
 }
 
-Status CudaTokenRunner::enqueue_token() {
+Status CudaTokenRunner::begin_token() {
+    RETURN_IF_FAILED(
+        cuda_.check(cuda_.kernels().copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()),
+                    "giving a token"));
+    return compact_ ? compact_->on_device().begin_token() : Status::good();
+}
+
+Status CudaTokenRunner::end_token() {
     const KernelTable & kernels = cuda_.kernels();
-    RETURN_IF_FAILED(cuda_.check(
-        kernels.copy(memory_.at<void>(inputs_at_), pinned_.data(), sizeof(Inputs), cuda_.stream()), "giving a token"));
-    if (compact_) RETURN_IF_FAILED(compact_->on_device().begin_token());
-    RETURN_IF_FAILED(enqueue_parts());
     if (compact_) RETURN_IF_FAILED(compact_->on_device().end_token());
     if (compact_ && history_ && history_->on_device()) {
         size_t n_before = 0;
@@ -373,6 +390,18 @@ Status CudaTokenRunner::enqueue_token() {
                        "taking the candidates");
 }
 
+// A piece begins with what the feed-forward before it made, and ends with what the one behind it gets.
+Status CudaTokenRunner::enqueue_piece(const Piece & piece) {
+    const size_t x_bytes = size_t(model_.params().n_embd) * sizeof(float);
+    const auto   move    = [&](void * to, const void * from) {
+        return cuda_.check(cuda_.kernels().copy(to, from, x_bytes, cuda_.stream()), "moving a token");
+    };
+    if (&piece == &pieces_.front()) RETURN_IF_FAILED(begin_token());
+    else RETURN_IF_FAILED(move(memory_.at<void>(x_at_), pinned_.data() + made_host_));
+    RETURN_IF_FAILED(enqueue_parts(piece));
+    return piece.layer < 0 ? end_token() : move(pinned_.data() + x_host_, memory_.at<void>(x_at_));
+}
+
 // ggml sorts the tokens of experts whose weights are no blocks on the host, where a matrix does not suit its kernels.
 bool CudaTokenRunner::host_takes_part() const {
     const auto sorts = [](const TokenPart & part) {
@@ -385,21 +414,29 @@ bool CudaTokenRunner::host_takes_part() const {
     return std::any_of(parts_.begin(), parts_.end(), sorts) || (compact_ && compact_->on_device().host_takes_part());
 }
 
-Status CudaTokenRunner::compute_token() {
+Status CudaTokenRunner::run_captured(Piece & piece) {
     const KernelTable & kernels = cuda_.kernels();
-    if (host_takes_part()) return enqueue_token();
-    if (captured_) return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
-    // The first token runs as it is: ggml's pools take their memory then, which a capture could not.
-    if (!warm_) {
-        warm_ = true;
-        return enqueue_token();
+    if (!piece.captured) {
+        RETURN_IF_FAILED(cuda_.check(kernels.begin_capture(cuda_.stream()), "capturing a token"));
+        const Status enqueued = enqueue_piece(piece);
+        const Status captured = cuda_.check(kernels.end_capture(cuda_.stream(), piece.captured), "capturing a token");
+        RETURN_IF_FAILED(enqueued);
+        RETURN_IF_FAILED(captured);
     }
-    RETURN_IF_FAILED(cuda_.check(kernels.begin_capture(cuda_.stream()), "capturing a token"));
-    const Status enqueued = enqueue_token();
-    const Status captured = cuda_.check(kernels.end_capture(cuda_.stream(), captured_), "capturing a token");
-    RETURN_IF_FAILED(enqueued);
-    RETURN_IF_FAILED(captured);
-    return cuda_.check(kernels.launch_graph(captured_, cuda_.stream()), "running a token");
+    return cuda_.check(kernels.launch_graph(piece.captured, cuda_.stream()), "running a token");
+}
+
+Status CudaTokenRunner::compute_token() {
+    // The first token runs as it is: ggml's pools take their memory then, which a capture could not.
+    const bool captured = warm_ && !host_takes_part();
+    for (Piece & piece : pieces_) {
+        RETURN_IF_FAILED(captured ? run_captured(piece) : enqueue_piece(piece));
+        if (piece.layer < 0) continue;
+        RETURN_IF_FAILED(cuda_.finish_stream());
+        RETURN_IF_FAILED(in_ram_.run(piece.layer));
+    }
+    warm_ = true;
+    return Status::good();
 }
 
 Status CudaTokenRunner::run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
@@ -477,9 +514,11 @@ Status CudaTokenRunner::write_staged_rows() {
 }
 
 void CudaTokenRunner::drop_capture() {
-    if (captured_) cuda_.kernels().destroy_graph(captured_);
-    captured_ = nullptr;
-    warm_     = false;
+    for (Piece & piece : pieces_) {
+        if (piece.captured) cuda_.kernels().destroy_graph(piece.captured);
+        piece.captured = nullptr;
+    }
+    warm_ = false;
 }
 
 Status CudaTokenRunner::end() {

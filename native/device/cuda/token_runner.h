@@ -1,11 +1,13 @@
 // A token on a GPU, captured once into one CUDA graph and replayed: our kernels around attention where they know the
 // model's graph and weight formats, else ggml's graphs; our attention on the compact cache, or ggml's on the whole
-// history. The host gives a few bytes a token and gets a few candidates back.
+// history. The host gives a few bytes a token and gets a few candidates back. Where experts lie in RAM it also computes
+// those layers' feed-forward, between two captures.
 #pragma once
 
 #include <array>
 
 #include "../../engine/compact_cache.h"
+#include "../feed_forward_in_ram.h"
 #include "cuda_device.h"
 #include "device_bytes.h"
 #include "pinned_memory.h"
@@ -54,6 +56,12 @@ class CudaTokenRunner : public TokenRunner {
         int64_t                 layer = 0;        // of that attention
         std::vector<KernelCall> calls;            // empty: ggml computes the graph
     };
+    // Parts up to a feed-forward in RAM, or to the token's end.
+    struct Piece {
+        size_t      first = 0, count = 0;  // of parts_
+        int64_t     layer    = -1;         // of that feed-forward; -1: there is none
+        KernelGraph captured = nullptr;
+    };
     Status            reserve();
     Status            build();
     ggml_cgraph *     new_graph();
@@ -66,10 +74,13 @@ class CudaTokenRunner : public TokenRunner {
     size_t            rows_of(int64_t layer);  // offset in memory_ of a layer's K, then V
     KernelActivations activations() const;
     KernelCandidates  candidates() const;
-    Status            enqueue_parts();
+    Status            enqueue_parts(const Piece & piece);
     Status            set_dense_rows(Sight & sight, const RowPlace & place);
-    Status            enqueue_token();
-    bool              host_takes_part() const;  // within a token, which then cannot be captured
+    Status            begin_token();
+    Status            end_token();
+    Status            enqueue_piece(const Piece & piece);
+    bool              host_takes_part() const;      // within a piece, which then cannot be captured
+    Status            run_captured(Piece & piece);  // what was not captured yet is
     Status            compute_token();
     void              drop_capture();
     Status            take_logits(NextToken & out);
@@ -90,18 +101,19 @@ class CudaTokenRunner : public TokenRunner {
     size_t       bits_at_ = 0, scales_at_ = 0, sums_at_ = 0;  // KernelActivations
     DeviceBytes  scratch_;  // what the nodes of a part need, each its own; parts take turns
     DeviceBytes  lists_;    // KernelHistory::lists, of sights_ and then of copiers_
-    PinnedMemory pinned_;   // Inputs, candidates, two sets of a token's new rows
-    size_t       best_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
+    PinnedMemory pinned_;   // Inputs, candidates, x before and after a feed-forward, two sets of a token's new rows
+    size_t       best_host_ = 0, x_host_ = 0, made_host_ = 0, rows_host_ = 0, rows_bytes_ = 0;
 
     ggml_context_ptr       ctx_;
     std::vector<uint8_t>   ctx_memory_;
     std::vector<TokenPart> parts_;
+    std::vector<Piece>     pieces_;
+    FeedForwardInRam       in_ram_;
     std::vector<Sight>     sights_;
     // Layers that share another's K and V, but have rows of their own in the history: a compact cache.
     std::vector<int64_t> copiers_;
-    KernelGraph          captured_ = nullptr;
-    bool                 warm_     = false;  // ggml's pools have what a token needs
-    int64_t              n_run_    = 0;
+    bool                 warm_  = false;  // ggml's pools have what a token needs
+    int64_t              n_run_ = 0;
     RowPlace             staged_{-1, -1};  // of the token whose K and V wait in pinned memory
     int                  staged_set_ = 0;
 };

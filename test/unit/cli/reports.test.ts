@@ -39,6 +39,7 @@ const plan: MemoryPlan = {
   documentKv: 2,
   compactCache: 3,
   summaries: 4,
+  ...{ weightsInRam: 0, expertLayersInRam: 0, expertsReadInRam: 0, expertBuffers: 0 },
   layerBuffers: 5,
   activations: 6,
   logits: 7,

@@ -160,6 +160,7 @@ export class FakeAddon implements NativeAddon {
       documentKv,
       compactCache: 0,
       summaries: 0,
+      ...{ weightsInRam: 0, expertLayersInRam: 0, expertsReadInRam: 0, expertBuffers: 0 },
       layerBuffers: 0,
       activations: 100,
       logits: 0,

@@ -25,6 +25,7 @@ function planner(machine: { onGpu: boolean; available: number; hostAvailable?: n
     const documentOnDevice = !machine.onGpu || mode === 'full' || home === 'device' || (home !== 'host' && fitsThere);
     const total = 1000 + documentKv + compactCache;
     return {
+      ...{ weightsInRam: 0, expertLayersInRam: 0, expertsReadInRam: 0, expertBuffers: 0 },
       ...{ weights: 1000, documentKv, compactCache, summaries: 0, layerBuffers: 0, activations: 0, logits: 0 },
       ...{ states: 0, keptStates: 0 },
       ...{ total, documentOnDevice, deviceTotal: documentOnDevice ? total : total - documentKv },
