@@ -97,6 +97,8 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
     memory: {
       plan_bytes: {
         weights: plan.weights,
+        weights_in_ram: plan.weightsInRam,
+        expert_buffers: plan.expertBuffers,
         document_kv: plan.documentKv,
         compact_cache: plan.compactCache,
         summaries: plan.summaries,

@@ -13,6 +13,7 @@ import { type AskContext, answerJson, answerSummary, evidenceLines, manyNote } f
 import {
   answerMode,
   deviceSetting,
+  expertPlaces,
   modeFlag,
   modelChoice,
   modelFlags,
@@ -60,7 +61,11 @@ export async function ask(
     throw usageError(`A file and a question are needed: ${askCommand.run} ${askCommand.usage}`);
   if (questions.some((question) => question.trim() === '')) throw usageError('The question is empty.');
   // All arguments are checked before anything slow begins.
-  const choice = { ...modelChoice(args), ...(await chooseDevice(deviceSetting(args), commandWords)) };
+  const choice = {
+    ...modelChoice(args),
+    ...(await chooseDevice(deviceSetting(args), commandWords)),
+    ...expertPlaces(args),
+  };
   const thinking = args.has('think');
   const mode = answerMode(args);
   const { maxNew, ...reading } = readingChoice(args);

@@ -17,6 +17,8 @@ export interface LlamaBenchRequest {
   rounds: number;
   threads: number;
   kvType: 'f16' | 'q8_0';
+  /** Layers whose experts llama.cpp has in RAM, too. */
+  expertsInRam: number;
 }
 
 export interface LlamaBenchSpeed {
@@ -65,9 +67,11 @@ export async function runLlamaBench(
 }
 
 async function measure(request: LlamaBenchRequest, what: readonly string[], signal: AbortSignal): Promise<Line[]> {
-  const { modelPath, rounds, threads, kvType, device } = request;
+  const { modelPath, rounds, threads, kvType, device, expertsInRam } = request;
   const gpu = /^cuda:(\d+)$/.exec(device)?.[1];
-  const place = gpu === undefined ? ['-ngl', '0', '-t', String(threads)] : ['-ngl', '999', '-sm', 'none', '-mg', gpu];
+  const inRam = expertsInRam > 0 ? ['-ncmoe', String(expertsInRam), '-t', String(threads)] : [];
+  const place =
+    gpu === undefined ? ['-ngl', '0', '-t', String(threads)] : ['-ngl', '999', '-sm', 'none', '-mg', gpu, ...inRam];
   const args = ['-m', modelPath, '-fa', '1', '-ctk', kvType, '-ctv', kvType, '-r', String(rounds), ...place, ...what];
   // Without layers on it, a GPU would still multiply large batches: it is hidden.
   const env = gpu === undefined ? { ...process.env, CUDA_VISIBLE_DEVICES: '' } : process.env;

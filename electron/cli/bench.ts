@@ -28,6 +28,7 @@ import {
   allChoosing,
   choosingFlags,
   deviceSetting,
+  expertPlaces,
   modelChoice,
   modelFlags,
   type ReadingChoice,
@@ -79,6 +80,8 @@ interface Bench {
   device: DeviceChoice;
   /** The threads that our engine chose; the baseline gets as many. */
   threads: number;
+  /** Layers whose experts lie in RAM while a GPU computes. */
+  expertsInRam: number;
   info: ModelInfo;
   deviceName: string;
   depths: readonly number[];
@@ -100,11 +103,21 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
   const cancels = args.integerWithin('cancels', 1, 1000);
   const { maxNew, ...reading } = readingChoice(args, load ? 256 : 32);
   if (maxNew < 2 || maxNew > 4096) throw usageError(`--max-new must be between 2 and 4096, not ${maxNew}.`);
-  const device = await chooseDevice(deviceSetting(args), commandWords);
+  const device = { ...(await chooseDevice(deviceSetting(args), commandWords)), ...expertPlaces(args) };
   const variants = wantedVariants(args, device, { ...reading, maxNew });
   await withModel(args, progress, signal, async (path) => {
-    const opened = await withEngine(path, args, device, async (_verbs, model) => model);
+    const mode = answerModes[0];
+    const plan = { mode, rocket: rocketOptions(args, { mode, maxNew }), maxNew, kvType: reading.kvType };
+    const { opened, expertsInRam } = await withEngine(path, args, device, async (verbs, opened) => {
+      const { expertLayersInRam } = await verbs.plan({
+        ...plan,
+        nPrompt: 2 * questionTokens,
+        nQuestion: questionTokens,
+      });
+      return { opened, expertsInRam: expertLayersInRam };
+    });
     const { info, threads, device: deviceName } = opened;
+    if (expertsInRam > 0) progress.print(`The experts of ${expertsInRam} of ${info.nLayer} layers lie in RAM.`);
     if (device.device !== 'cpu') progress.print(`Matrix products of a token: ${gpuProductsText(info)}.`);
     const text = sampleText();
     const all = {
@@ -114,6 +127,7 @@ async function bench(args: Arguments, signal: AbortSignal): Promise<undefined> {
       path,
       device,
       threads,
+      expertsInRam,
       info,
       deviceName,
       depths,
@@ -264,6 +278,7 @@ async function llamaBenchRuns(all: Bench, program: string): Promise<Map<number, 
   const { signal, progress, path: modelPath, device, threads, info, deviceName, depths, maxNew, rounds, reading } = all;
   progress.print('Measuring with llama-bench.');
   const request = {
+    expertsInRam: all.expertsInRam,
     program,
     modelPath,
     device: device.device,

@@ -28,6 +28,7 @@ import {
   allChoosing,
   choosingFlags,
   deviceSetting,
+  expertPlaces,
   filesOf,
   modelChoice,
   modelFlags,
@@ -143,7 +144,7 @@ async function fidelity(args: Arguments, signal: AbortSignal): Promise<undefined
   const { path, threads } = modelChoice(args);
   // The number of threads is fixed while it measures: with another number full attention rounds differently.
   const fixed = { path, threads: threads === 0 ? availableParallelism() : threads };
-  const choice = { ...fixed, ...(await chooseDevice(deviceSetting(args), commandWords)) };
+  const choice = { ...fixed, ...(await chooseDevice(deviceSetting(args), commandWords)), ...expertPlaces(args) };
   const own = args.text('questions');
   const ownQuestions = own === undefined ? undefined : readQuestions(own);
   const chat = args.has('chat');

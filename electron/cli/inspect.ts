@@ -23,6 +23,7 @@ import { budgetsJson, gpuProductsText, textTable } from './format.ts';
 import {
   answerMode,
   deviceSetting,
+  expertPlaces,
   modeFlag,
   modelFlags,
   modelPath,
@@ -41,6 +42,7 @@ const command: Command = {
     tokens: { value: '<n>', help: "tokens of document and question (default: the model's context less the answer)" },
     json: { help: 'print one JSON object' },
     device: modelFlags.device ?? { help: '' },
+    experts: modelFlags.experts ?? { help: '' },
     ...modeFlag,
     ...rocketFlags,
     'max-new': readingFlags['max-new'] ?? { help: '' },
@@ -59,13 +61,14 @@ async function inspect(args: Arguments): Promise<undefined> {
   const mode = answerMode(args);
   const request = { mode, rocket: rocketOptions(args, { mode, maxNew }), maxNew, kvType, home };
   const tokens = args.integerWithin('tokens', 1, 16_777_216);
-  const chosen = await chooseDevice(deviceSetting(args), commandWords);
+  const chosen = { ...(await chooseDevice(deviceSetting(args), commandWords)), ...expertPlaces(args) };
   const engine = startEngine();
   try {
     const info = await engine.verbs.inspect({ path });
     const nPrompt = tokens ?? Math.max(1, info.nCtxTrain - maxNew);
     const nQuestion = Math.min(questionTokens, nPrompt);
-    const planOn = (device: string) => engine.verbs.plan({ path, device, nPrompt, nQuestion, ...request });
+    const planOn = (device: string) =>
+      engine.verbs.plan({ path, device, ...expertPlaces(args), nPrompt, nQuestion, ...request });
     const { plan, device } = await planWhereItComputes(planOn, chosen);
     process.stdout.write(
       args.has('json')
@@ -95,6 +98,7 @@ const planRows = (plan: MemoryPlan): [string, number][] => [
   ['compact cache', plan.compactCache],
   ['summaries', plan.summaries],
   ['layer buffers', plan.layerBuffers],
+  ...(plan.expertBuffers > 0 ? [['expert buffers', plan.expertBuffers] satisfies [string, number]] : []),
   ['activations', plan.activations],
   ['logits', plan.logits],
   ...(plan.states > 0 ? [['recurrent states', plan.states + plan.keptStates] satisfies [string, number]] : []),
@@ -135,6 +139,7 @@ function inspectText(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
           `r ${budgets.r}, k ${budgets.k}:`),
     table,
     `Full KV would be ${bytesText(plan.fullKv)}.`,
+    ...(plan.expertLayersInRam > 0 ? [expertsText(info, plan)] : []),
     ...memoryNeeds(plan).map(needText),
   ].join('\n');
 }
@@ -143,6 +148,13 @@ function feedForwardText({ experts, nFf }: ModelInfo): string {
   if (!experts) return `feed-forward ${nFf}`;
   const chosen = `${experts.count} experts of ${experts.nFf}, ${experts.used} for a token`;
   return experts.nFfShared > 0 ? `${chosen}, and one of ${experts.nFfShared} for every token` : chosen;
+}
+
+function expertsText({ nLayer }: ModelInfo, plan: MemoryPlan): string {
+  return (
+    `The experts of ${plan.expertLayersInRam} of ${nLayer} layers lie in RAM (${bytesText(plan.weightsInRam)}), where a token of the answer ` +
+    `reads ${bytesText(plan.expertsReadInRam)} of them.`
+  );
 }
 
 function layerFacts(info: ModelInfo): [string, string][] {
@@ -220,6 +232,11 @@ function inspectJson(info: ModelInfo, plan: MemoryPlan, nPrompt: number, mode: s
       bytes: Object.fromEntries(planRows(plan).map(([name, bytes]) => [name.toLowerCase().replace(' ', '_'), bytes])),
       full_kv_bytes: plan.fullKv,
       document_on_device: plan.documentOnDevice,
+      experts_in_ram: {
+        layers: plan.expertLayersInRam,
+        bytes: plan.weightsInRam,
+        read_bytes_per_token: plan.expertsReadInRam,
+      },
       available_bytes: plan.available,
       memory: memoryNeeds(plan).map(({ place, needed, available, fits }) => ({
         place,

@@ -37,6 +37,10 @@ export const modelFlags: Flags = {
     help: `a GGUF model, or one that comes along: ${embeddedNames.join(', ')} (default ${embeddedNames[0]})`,
   },
   device: { value: '<d>', help: 'auto, cpu, or a GPU: cuda:0, cuda:1, ... (default auto)' },
+  experts: {
+    value: '<e>',
+    help: "where a mixture's experts lie while a GPU computes: auto (there for as many layers as fit), gpu, ram, or so many layers' in RAM (default auto)",
+  },
   threads: { value: '<n>', help: 'threads to compute with (default: chosen for the machine)' },
 };
 
@@ -115,6 +119,20 @@ export function deviceSetting(args: Arguments): DeviceSetting {
   if (!isDeviceSetting(value)) throw usageError(`--device is auto, cpu or cuda:<number>, not "${value}".`);
   return value;
 }
+
+/** Layers whose experts lie in RAM, for a DeviceChoice. */
+export function expertPlaces(args: Arguments): { expertsInRam?: number } {
+  const value = args.text('experts') ?? 'auto';
+  if (value === 'auto') return {};
+  if (value === 'gpu') return { expertsInRam: 0 };
+  if (value === 'ram') return { expertsInRam: mostLayers };
+  const layers = /^\d{1,4}$/.test(value) ? Number(value) : undefined;
+  if (layers === undefined) throw usageError(`--experts is auto, gpu, ram or a number of layers, not "${value}".`);
+  return { expertsInRam: layers };
+}
+
+/** More than any model has. */
+const mostLayers = 10_000;
 
 export function answerMode(args: Arguments): AnswerMode {
   return args.oneOf('mode', answerModes) ?? defaultMode;

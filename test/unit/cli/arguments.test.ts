@@ -3,6 +3,7 @@ import { type Command, helpText, parseArguments } from '../../../electron/cli/ar
 import { ask, askCommand } from '../../../electron/cli/ask.ts';
 import {
   answerMode,
+  expertPlaces,
   modelChoice,
   readingChoice,
   rocketOptions,
@@ -35,6 +36,16 @@ describe('arguments', () => {
   it('name a model that comes along, or a file', () => {
     expect(modelChoice(parse('a', 'b', '--model', 'SmolLM2-135M')).path).toMatch(/SmolLM2-135M.*gguf$/);
     expect(modelChoice(parse('a', 'b', '--model', 'other.gguf')).path).toBe('other.gguf');
+  });
+
+  it('say where experts lie', () => {
+    expect(expertPlaces(parse())).toEqual({});
+    expect(expertPlaces(parse('--experts', 'auto'))).toEqual({});
+    expect(expertPlaces(parse('--experts', 'gpu'))).toEqual({ expertsInRam: 0 });
+    expect(expertPlaces(parse('--experts', '24'))).toEqual({ expertsInRam: 24 });
+    expect(expertPlaces(parse('--experts', 'ram')).expertsInRam).toBeGreaterThan(1000);
+    for (const wrong of ['-1', 'cpu', '1.5', ''])
+      expect(() => expertPlaces(parse(`--experts=${wrong}`))).toThrow('--experts');
   });
 
   it('set every option of the method', () => {
