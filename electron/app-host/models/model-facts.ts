@@ -7,6 +7,7 @@ import type { ModelFacts } from './model-fit.ts';
 export const shapeOf = (info: ModelInfo) => {
   const chosen = fullLayers(info);
   return {
+    experts: expertsOf(info),
     layers: chosen.filter((layer) => (info.rowBytes[layer] ?? 0) > 0).length,
     choosing: chosen.length,
     channels: info.nHeadKv * info.headDim,
@@ -16,6 +17,13 @@ export const shapeOf = (info: ModelInfo) => {
     states: info.stateBytes,
   };
 };
+
+/** By their share of the parameters: three matrices for each expert. */
+function expertsOf({ experts, nEmbd, nLayer, nParams, weightBytes }: ModelInfo): ModelFacts['experts'] {
+  if (!experts || nParams === 0) return null;
+  const share = Math.min(1, (3 * nEmbd * experts.nFf * experts.count * nLayer) / nParams);
+  return { bytes: share * weightBytes, layers: nLayer };
+}
 
 export function factsOf(model: CatalogueModel): ModelFacts | undefined {
   const { layers, kvHeads, headDim, sharingLayers, stateBytes, aboutBytes } = model;
@@ -27,7 +35,7 @@ export function factsOf(model: CatalogueModel): ModelFacts | undefined {
     channels: (own.kvHeads ?? kvHeads) * (own.headDim ?? headDim),
   }));
   const channels = kvHeads * headDim;
-  return { weights, layers, choosing: layers + sharingLayers, channels, windows, states: stateBytes };
+  return { weights, experts: null, layers, choosing: layers + sharingLayers, channels, windows, states: stateBytes };
 }
 
 /** Bytes of K and V per token in f16. */

@@ -14,10 +14,10 @@ export interface Room {
   hostAvailable: number;
 }
 
-/** `device`: bytes on the computing device. `document`: bytes of a document that may be in RAM instead, or are there in any case; 0 on a CPU. */
+/** `device`: bytes on the computing device. `ram`: of a document and of experts, bytes that may be in RAM instead, or are there in any case; 0 on a CPU. */
 export interface Need {
   device: number;
-  document: number;
+  ram: number;
 }
 
 export type NeedOf = (tokens: number, kvType: MethodChoice['kvType']) => Promise<Need>;
@@ -37,10 +37,10 @@ export async function fitOf({ contextTokens, choice, room, needOf, isEstimate }:
   const { kvType, maxNew } = choice;
   const most = Math.max(1, contextTokens - maxNew);
   const least = Math.min(leastTokens, most);
-  const fits = ({ device, document }: Need) => device <= room.available && document <= room.hostAvailable;
-  const answer = (level: ModelFit['level'], tokens: number, { device, document }: Need): ModelFit => {
-    const inRam = room.onGpu && device <= room.available && document > room.hostAvailable;
-    const [need, available] = inRam ? [document, room.hostAvailable] : [device, room.available];
+  const fits = ({ device, ram }: Need) => device <= room.available && ram <= room.hostAvailable;
+  const answer = (level: ModelFit['level'], tokens: number, { device, ram }: Need): ModelFit => {
+    const inRam = room.onGpu && device <= room.available && ram > room.hostAvailable;
+    const [need, available] = inRam ? [ram, room.hostAvailable] : [device, room.available];
     return { level, tokens, need, available, isEstimate };
   };
   const whole = await needOf(most, kvType);
@@ -54,13 +54,15 @@ export async function fitOf({ contextTokens, choice, room, needOf, isEstimate }:
   // The need is nearly linear in the tokens between these two.
   const share = (part: keyof Need, free: number) =>
     whole[part] > short[part] ? (free - short[part]) / (whole[part] - short[part]) : 1;
-  const reach = Math.min(1, share('device', room.available), share('document', room.hostAvailable));
+  const reach = Math.min(1, share('device', room.available), share('ram', room.hostAvailable));
   const tokens = roundDown(least + reach * (most - least));
   return answer('shorter', Math.max(least, tokens), await needOf(Math.max(least, tokens), kvType));
 }
 
 export interface ModelFacts {
   weights: number;
+  /** Of the weights, the experts of so many layers; null: the model has none, or it is not known. */
+  experts: { bytes: number; layers: number } | null;
   /** How many layers keep every token. */
   layers: number;
   /** How many layers choose rows for an answer: those, and the ones that see the rows of one of them. */
@@ -76,14 +78,16 @@ export interface ModelFacts {
 const MiB = 2 ** 20;
 /** Bytes of K and V for one channel. */
 const kvBytes = { f16: 4, q8_0: 2 * (34 / 32) } as const;
+/** GPU memory that the engine leaves beside a model whose experts it may place. */
+const spare = 512 * MiB;
 /** Rows for questions and answers, as the engine plans them. */
 const turnRows = 1024;
 
 /** Within some percent of the engine's own plan, and rather too high than too low. */
 export function estimatedNeed(
-  { weights, layers, choosing, channels, windows, states }: ModelFacts,
+  { weights, experts, layers, choosing, channels, windows, states }: ModelFacts,
   { mode, tokenBudget }: Pick<MethodChoice, 'mode' | 'tokenBudget'>,
-  { onGpu }: Pick<Room, 'onGpu'>,
+  { onGpu, available }: Pick<Room, 'onGpu' | 'available'>,
 ): NeedOf {
   return async (tokens, kvType) => {
     const inWindows = windows.reduce(
@@ -98,9 +102,17 @@ export function estimatedNeed(
     const alone = weights + compact + work + states;
     // The states at the document's end and at the question's, in RAM.
     const kept = 2 * states;
-    if (!onGpu) return { device: alone + document + kept, document: 0 };
-    if (mode === 'full') return { device: alone + document, document: kept };
-    return { device: alone + (2 * document) / Math.max(1, layers), document: document + kept };
+    if (!onGpu) return { device: alone + document + kept, ram: 0 };
+    const need =
+      mode === 'full'
+        ? { device: alone + document, ram: kept }
+        : { device: alone + (2 * document) / Math.max(1, layers), ram: document + kept };
+    const short = need.device + spare - available;
+    if (!experts || short <= 0) return need;
+    // As many layers' experts in RAM as the GPU lacks room for, and room there for two layers' that visit it.
+    const buffers = (2 * experts.bytes) / experts.layers;
+    const moved = Math.min(experts.bytes, short + buffers);
+    return { device: need.device + buffers - moved, ram: need.ram + moved };
   };
 }
 

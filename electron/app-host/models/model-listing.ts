@@ -104,7 +104,7 @@ export class ModelListing {
       const device = this.#planned.get(key) ?? (await plan?.(path, tokens, kvType))?.deviceTotal ?? 0;
       if (this.#planned.size >= maxPlanned) this.#planned.clear();
       this.#planned.set(key, device);
-      return { device, document: 0 };
+      return { device, ram: 0 };
     };
     const facts = info ? { weights: info.weightBytes, ...shapeOf(info) } : catalogued && factsOf(catalogued);
     if (!facts) return null;

@@ -3,7 +3,7 @@ import type { Counters, MemoryPlan } from '../../../electron/contract/engine-rep
 import { bytes, deviceName } from '../../format.ts';
 import { useEngine } from '../../stores/engine.ts';
 import { StackedBar } from '../../ui/stacked-bar.tsx';
-import { fullWords, type MemoryPart, memoryParts } from './memory-parts.ts';
+import { fullWords, type MemoryPart, memoryParts, partsInRam } from './memory-parts.ts';
 import { Section } from './section.tsx';
 
 interface MemoryBarsProps {
@@ -23,14 +23,15 @@ export function MemoryBars({ plan, counters, isPreview, isLive = false }: Memory
   const total = sum(parts);
   const fullKv = counters?.fullBytes ?? plan.fullKv;
   const full = fullWords(fullKv, counters?.rowsTotal ?? null, model);
-  // The document's KV may lie in the machine's memory while the rest is on the GPU: then it has a bar of its own.
-  const inRam = plan.documentOnDevice ? [] : parts.filter(({ key }) => key === 'document');
+  // What lies in the machine's memory while the rest is on the GPU has a bar of its own.
+  const inRam = partsInRam(parts, plan);
   const onDevice = parts.filter((part) => !inRam.includes(part));
   const limit = plan.onGpu ? plan.available : machineBytes;
-  const wanted = 1.1 * Math.max(sum(onDevice), sum(inRam), plan.documentOnDevice ? plan.weights + fullKv : 0);
+  const weights = plan.weights - plan.weightsInRam;
+  const wanted = 1.1 * Math.max(sum(onDevice), sum(inRam), plan.documentOnDevice ? weights + fullKv : 0);
   // On the scale of the whole machine a small model would be too thin to be seen: then the scale ends earlier, and says so.
   const scale = limit > 0 && wanted > limit / 4 ? Math.max(limit, sum(onDevice)) : wanted;
-  const ghost = { from: plan.weights, to: plan.weights + fullKv, label: full };
+  const ghost = { from: weights, to: weights + fullKv, label: full };
   const label = (of: MemoryPart[]) => of.map(({ name, value }) => `${name}: ${bytes(value)}`).join(', ');
   return (
     <Section title="Memory" aside={`${bytes(total)} ${counters ? 'in all' : 'planned'}`}>

@@ -4,7 +4,7 @@ import { fullLayers, windowLayers, windowSizes, withRowsOfTheirOwn } from '../..
 import { bytes, count } from '../../format.ts';
 
 export interface MemoryPart {
-  key: 'weights' | 'document' | 'compact' | 'summaries' | 'buffers' | 'work';
+  key: 'weights' | 'experts' | 'document' | 'compact' | 'summaries' | 'buffers' | 'work';
   name: string;
   value: number;
   /** The planned number, where it differs from the one measured. */
@@ -40,7 +40,20 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
     };
   };
   const parts = [
-    part('weights', 'Model weights', plan.weights, undefined, 'The model’s numbers, as they are in its file.'),
+    part(
+      'weights',
+      'Model weights',
+      plan.weights - plan.weightsInRam,
+      undefined,
+      'The model’s numbers, as they are in its file.',
+    ),
+    part(
+      'experts',
+      'Experts in RAM',
+      plan.weightsInRam,
+      undefined,
+      `The experts of ${plan.expertLayersInRam} layers, for which the GPU has no room. The processor computes with them for a token of the answer, which reads ${bytes(plan.expertsReadInRam)} of them.`,
+    ),
     part(
       'document',
       'Document KV',
@@ -62,15 +75,7 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
       counters?.summaryBytes,
       `What stage 2 ranks the compact cache’s rows by: a code of each key, or the least and greatest keys of ${page}.`,
     ),
-    part(
-      'buffers',
-      'Layer buffers',
-      plan.layerBuffers,
-      undefined,
-      plan.documentOnDevice
-        ? 'Room for one part of the text in a layer that sees a window: it keeps less than that.'
-        : 'Room on the device for the layers of the document’s KV that are on their way from RAM.',
-    ),
+    part('buffers', 'Layer buffers', plan.layerBuffers + plan.expertBuffers, undefined, bufferWords(plan)),
     part(
       'work',
       'Workspace',
@@ -79,7 +84,21 @@ export function memoryParts(plan: MemoryPlan, counters: Counters | null, model: 
       `What computing takes for the moment: activations, attention scores, and a number for each word of the vocabulary.${stateWords(plan)}`,
     ),
   ];
-  return parts.filter(({ key, value }) => key !== 'buffers' || value > 0);
+  return parts.filter(({ key, value }) => (key !== 'buffers' && key !== 'experts') || value > 0);
+}
+
+/** Parts that lie in the machine's memory while a GPU computes. */
+export function partsInRam(parts: readonly MemoryPart[], plan: MemoryPlan): MemoryPart[] {
+  return parts.filter(({ key }) => key === 'experts' || (key === 'document' && !plan.documentOnDevice));
+}
+
+function bufferWords({ documentOnDevice, layerBuffers, expertBuffers }: MemoryPlan): string {
+  const experts = 'Room on the device for the experts of two layers, which visit it from RAM while a text is read.';
+  if (layerBuffers === 0) return experts;
+  const rows = documentOnDevice
+    ? 'Room for one part of the text in a layer that sees a window: it keeps less than that.'
+    : 'Room on the device for the layers of the document’s KV that are on their way from RAM.';
+  return expertBuffers > 0 ? `${rows} ${experts}` : rows;
 }
 
 export function fullWords(value: number, rows: number | null, model: ModelInfo | null): string {

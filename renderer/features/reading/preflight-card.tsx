@@ -183,8 +183,9 @@ function Facts({ facts, document, range, brief }: FactsProps) {
                 </p>
               ))}
               <p className="text-muted">
-                {bytes(plan.weights)} model, {bytes(plan.documentKv)} document{plan.documentOnDevice ? '' : ' in RAM'},
-                kept for every question.{' '}
+                {bytes(plan.weights)} model
+                {plan.weightsInRam > 0 ? ` (${bytes(plan.weightsInRam)} of it in RAM: experts)` : ''},{' '}
+                {bytes(plan.documentKv)} document{plan.documentOnDevice ? '' : ' in RAM'}, kept for every question.{' '}
                 {plan.compactCache > 0 && !plan.budgets.dense
                   ? `Each answer works on ${bytes(plan.compactCache + plan.summaries)} instead of ${bytes(plan.fullKv)} (${factor(plan.fullKv / (plan.compactCache + plan.summaries))} less).`
                   : `The answer works on all of it (${bytes(plan.fullKv)}).`}

@@ -162,6 +162,23 @@ describe('the memory bars', () => {
     expect(one).toContain('of this machine’s 32.0 GB');
     expect(one).not.toContain('RAM');
   });
+
+  it('show experts in RAM beside what the GPU has of the weights', () => {
+    telemetry({});
+    const { plan, counters } = largeNumbers;
+    const moved = { weightsInRam: 2 * GB, expertLayersInRam: 12, expertsReadInRam: GB / 8, expertBuffers: GB / 4 };
+    const text = draw(
+      createElement(MemoryBars, { plan: { ...plan, ...moved }, counters, isPreview: false }),
+    ).textContent;
+    expect(text).toContain('RAM17.7 GB');
+    const [before, parts] = [memoryParts(plan, counters, null), memoryParts({ ...plan, ...moved }, counters, null)];
+    const bytesOf = (key: string, of = parts) => of.find((part) => part.key === key)?.value ?? 0;
+    expect(bytesOf('weights')).toBe(plan.weights - 2 * GB);
+    expect(bytesOf('experts')).toBe(2 * GB);
+    expect(bytesOf('buffers')).toBe(plan.layerBuffers + GB / 4);
+    expect(before.some(({ key }) => key === 'experts')).toBe(false);
+    expect(parts.find(({ key }) => key === 'experts')?.words).toContain('experts of 12 layers');
+  });
 });
 
 describe('the gauge', () => {

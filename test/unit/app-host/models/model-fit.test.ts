@@ -14,7 +14,7 @@ const GB = 2 ** 30;
 /** A model of 1 GB whose document KV takes 1 KiB per token in f16. */
 const needOf: NeedOf = async (tokens, kvType) => ({
   device: GB + tokens * 1024 * (kvType === 'f16' ? 1 : 0.53),
-  document: 0,
+  ram: 0,
 });
 const choice = { kvType: 'f16' as const, maxNew: 256 };
 const cpu = (available: number): Room => ({ onGpu: false, available, hostAvailable: available });
@@ -52,7 +52,7 @@ it('knows models with a context shorter than the shortest document', async () =>
 });
 
 it('counts a document beside a GPU against RAM', async () => {
-  const split: NeedOf = async (tokens) => ({ device: GB, document: tokens * 1024 });
+  const split: NeedOf = async (tokens) => ({ device: GB, ram: tokens * 1024 });
   const room = { onGpu: true, available: 2 * GB, hostAvailable: 64 * 2 ** 20 };
   const found = await fitOf({ contextTokens: 131_072, choice, room, needOf: split, isEstimate: true });
   expect(found).toMatchObject({ level: 'shorter', tokens: 65_000 });
@@ -73,20 +73,28 @@ it('counts a document beside a GPU against RAM', async () => {
 it('reckons the embedded model a little above its plan', async () => {
   // The engine's own plan for 7,936 tokens and a budget of 512: weights, document, compact cache, summaries, activations, logits.
   const planned = 386_902_656;
-  const facts = { weights: 96_576_768, layers: 30, choosing: 30, channels: 3 * 64, windows: [], states: 0 };
-  const { device } = await estimatedNeed(facts, defaultSettings, { onGpu: false })(7936, 'f16');
+  const facts = {
+    weights: 96_576_768,
+    experts: null,
+    layers: 30,
+    choosing: 30,
+    channels: 3 * 64,
+    windows: [],
+    states: 0,
+  };
+  const { device } = await estimatedNeed(facts, defaultSettings, { onGpu: false, available: 0 })(7936, 'f16');
   expect(device).toBeGreaterThan(planned * 0.98);
   expect(device).toBeLessThan(planned * 1.3);
   // Five layers of six have a window: their KV does not grow with the text.
   const windowed = { ...facts, layers: 5, choosing: 5, windows: [{ layers: 25, tokens: 512, channels: 3 * 64 }] };
   const needs = await Promise.all(
-    [8000, 32_000].map((n) => estimatedNeed(windowed, defaultSettings, { onGpu: false })(n, 'f16')),
+    [8000, 32_000].map((n) => estimatedNeed(windowed, defaultSettings, { onGpu: false, available: 0 })(n, 'f16')),
   );
   const grown = (needs[1]?.device ?? 0) - (needs[0]?.device ?? 0);
   expect(needs[0]?.device).toBeLessThan(device);
   expect(grown).toBeLessThan(24_000 * (5 * 3 * 64 * 4 * 1.5 + 1200));
-  const onGpu = await estimatedNeed(facts, defaultSettings, { onGpu: true })(7936, 'f16');
-  expect(onGpu.device + onGpu.document).toBeGreaterThan(device);
+  const onGpu = await estimatedNeed(facts, defaultSettings, { onGpu: true, available: 64 * GB })(7936, 'f16');
+  expect(onGpu.device + onGpu.ram).toBeGreaterThan(device);
   expect(onGpu.device).toBeLessThan(device / 1.5);
 });
 
@@ -95,10 +103,10 @@ it('counts each kind of layer by its own rows, and a state once where it is comp
   const [layers, channels, window] = [pick(40), 64 * pick(16), 128 * pick(8)];
   const windows = [{ layers: pick(40), tokens: window, channels: 64 * pick(32) }];
   const states = pick(200_000_000);
-  const plain = { weights: GB, layers, choosing: layers, channels, windows: [], states: 0 };
+  const plain = { weights: GB, experts: null, layers, choosing: layers, channels, windows: [], states: 0 };
   const full = { mode: 'full' as const, tokenBudget: 512 };
   const need = (facts: ModelFacts, onGpu: boolean, choice: Parameters<typeof estimatedNeed>[1] = full) =>
-    estimatedNeed(facts, choice, { onGpu })(32_768, 'f16');
+    estimatedNeed(facts, choice, { onGpu, available: 64 * GB })(32_768, 'f16');
   const bytes = async (facts: ModelFacts) => (await need(facts, false)).device - (await need(plain, false)).device;
   // 1,024 rows more than the window's, for questions and answers.
   const inWindows = windows.reduce((sum, own) => sum + own.layers * (own.tokens + 1024) * own.channels * 4, 0);
@@ -113,8 +121,27 @@ it('counts each kind of layer by its own rows, and a state once where it is comp
   for (const choice of [full, rocket]) {
     const [with_, without] = [await need({ ...plain, states }, true, choice), await need(plain, true, choice)];
     expect(with_.device - without.device).toBeCloseTo(states, -2);
-    expect(with_.document - without.document).toBeCloseTo(2 * states, -2);
+    expect(with_.ram - without.ram).toBeCloseTo(2 * states, -2);
   }
+});
+
+it('moves as many experts to RAM as a GPU has no room for', async () => {
+  const experts = { bytes: 17 * GB, layers: 48 };
+  const facts = { weights: 18 * GB, experts, layers: 48, choosing: 48, channels: 512, windows: [], states: 0 };
+  const choice = { mode: 'rocketkv-mt' as const, tokenBudget: 512 };
+  const needOn = (available: number, of: ModelFacts = facts) =>
+    estimatedNeed(of, choice, { onGpu: true, available })(32_768, 'f16');
+  const whole = await needOn(80 * GB);
+  expect(whole).toEqual(await needOn(80 * GB, { ...facts, experts: null }));
+  const tight = await needOn(12 * GB);
+  expect(tight.device).toBeLessThanOrEqual(12 * GB - 2 ** 29 + 1);
+  expect(tight.ram).toBeGreaterThan(whole.ram + 6 * GB);
+  // What visits the GPU is there beside what lies in RAM.
+  expect(tight.device + tight.ram).toBeCloseTo(whole.device + whole.ram + (2 * experts.bytes) / 48, -2);
+  // Attention and the rest stay on the GPU.
+  const least = await needOn(0);
+  expect(least.ram).toBeCloseTo(whole.ram + experts.bytes, -2);
+  expect(await needOn(12 * GB, { ...facts, experts: null })).toEqual(whole);
 });
 
 it('takes a catalogue entry’s layers as they are', () => {
@@ -125,7 +152,7 @@ it('takes a catalogue entry’s layers as they are', () => {
   });
   expect(kvBytesOf(entry)).toBe(3 * 512 * 4);
   expect(factsOf(entry)).toEqual({
-    ...{ weights: 5000, layers: 3, choosing: 7, channels: 512, states: 77 },
+    ...{ weights: 5000, experts: null, layers: 3, choosing: 7, channels: 512, states: 77 },
     windows: [{ layers: 12, tokens: 512, channels: 256 }],
   });
   const wider = { ...entry, windows: [{ layers: 12, tokens: 512, kvHeads: 8, headDim: null }] };
