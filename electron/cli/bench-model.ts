@@ -10,7 +10,7 @@ import type { ProgressLine } from './progress-line.ts';
 export const shapeFlags: Flags = {
   shape: {
     value: '<s>',
-    help: 'instead of a model: random weights in the shape of one, always the same: 8b, 1b, 160m, qwen3-8b, qwen3-30b-a3b, qwen3.5-9b, gpt-oss-20b, gemma-12b, tiny, tiny-gemma, tiny-experts, tiny-gpt-oss, tiny-qwen3.5',
+    help: 'instead of a model: random weights in the shape of one, always the same: 8b, 1b, 160m, qwen3-8b, qwen3-30b-a3b, qwen3.5-9b, gpt-oss-20b, gemma-12b, gemma4-12b, tiny, tiny-gemma, tiny-gemma4, tiny-experts, tiny-gpt-oss, tiny-qwen3.5',
   },
   weights: { value: '<t>', help: 'their type: q4_K, q8_0 or f16 (default q4_K)' },
   write: { value: '<file>', help: 'where they are written and kept (default: a temporary file)' },

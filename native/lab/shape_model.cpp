@@ -21,6 +21,7 @@ constexpr int64_t DISTINCT_ROWS     = 64;
 constexpr int64_t TENSORS_PER_LAYER = 24;  // at the most
 constexpr int64_t ATTENTION_PERIOD  = 4;   // of so many layers one attends where the others are recurrent
 constexpr int64_t CONV_TAPS         = 4;
+constexpr int64_t WINDOW_PERIOD     = 6;  // gemma4: of so many layers the last sees every row
 
 class ShapeWriter {
   public:
@@ -31,11 +32,12 @@ class ShapeWriter {
     }
 
     void declare() {
-        gguf_context *      g        = gguf_.get();
-        const std::string & arch     = shape_.architecture;
-        const bool          is_gemma = arch == "gemma3", is_gpt_oss = arch == "gpt-oss";
-        const int64_t       D   = shape_.head_dim ? shape_.head_dim : shape_.n_embd / shape_.n_head;
-        const auto          set = [&](const char * key, int64_t value) {
+        gguf_context *      g         = gguf_.get();
+        const std::string & arch      = shape_.architecture;
+        const bool          is_gemma4 = arch == "gemma4", is_gemma = arch == "gemma3" || is_gemma4,
+                            is_gpt_oss = arch == "gpt-oss";
+        const int64_t       D          = shape_.head_dim ? shape_.head_dim : shape_.n_embd / shape_.n_head;
+        const auto          set        = [&](const char * key, int64_t value) {
             gguf_set_val_u32(g, (arch + "." + key).c_str(), uint32_t(value));
         };
         gguf_set_val_str(g, "general.architecture", arch.c_str());
@@ -43,7 +45,8 @@ class ShapeWriter {
         set("block_count", shape_.n_layer);
         set("embedding_length", shape_.n_embd);
         set("attention.head_count", shape_.n_head);
-        set("attention.head_count_kv", shape_.n_head_kv);
+        if (is_gemma4) declare_windows();
+        else set("attention.head_count_kv", shape_.n_head_kv);
         set("feed_forward_length", shape_.n_ff);
         set("context_length", shape_.n_ctx);
         set("vocab_size", shape_.n_vocab);
@@ -60,8 +63,8 @@ class ShapeWriter {
         gguf_set_val_f32(g, (arch + ".rope.freq_base").c_str(), is_gemma ? 1000000.0f : 500000.0f);
         gguf_set_val_f32(g, (arch + ".attention.layer_norm_rms_epsilon").c_str(), 1e-5f);
         gguf_set_val_str(g, "tokenizer.ggml.model", "no_vocab");
-        const int64_t q = D * shape_.n_head, kv = D * shape_.n_head_kv;
         add("token_embd.weight", type_, shape_.n_embd, shape_.n_vocab);
+        if (is_gemma4) add("rope_freqs.weight", GGML_TYPE_F32, D / 2, 1);
         for (int64_t i = 0; i < shape_.n_layer; i++) {
             const std::string blk    = "blk." + std::to_string(i) + ".";
             const auto        vector = [&](const char * name, int64_t n) { add(blk + name, GGML_TYPE_F32, n, 1); };
@@ -69,13 +72,16 @@ class ShapeWriter {
                 add(blk + name + ".weight", type_, in, out);
                 if (is_gpt_oss) add(blk + name + ".bias", GGML_TYPE_F32, out, 1);
             };
-            const bool is_recurrent = shape_.delta_heads > 0 && (i + 1) % ATTENTION_PERIOD != 0;
+            const bool    in_window = sees_window(i), takes_k_as_v = is_gemma4 && !in_window;
+            const int64_t dim = in_window ? shape_.window_head_dim : D;
+            const int64_t q = dim * shape_.n_head, kv = dim * (in_window ? shape_.window_head_kv : shape_.n_head_kv);
+            const bool    is_recurrent = shape_.delta_heads > 0 && (i + 1) % ATTENTION_PERIOD != 0;
             vector("attn_norm.weight", shape_.n_embd);
             if (is_recurrent) add_recurrence(blk);
             else {
                 linear("attn_q", shape_.n_embd, shape_.delta_heads > 0 ? 2 * q : q);  // there with a gate beside it
                 linear("attn_k", shape_.n_embd, kv);
-                linear("attn_v", shape_.n_embd, kv);
+                if (!takes_k_as_v) linear("attn_v", shape_.n_embd, kv);
                 linear("attn_output", q, shape_.n_embd);
             }
             const bool is_behind = is_gpt_oss || shape_.delta_heads > 0;
@@ -88,9 +94,10 @@ class ShapeWriter {
             }
             if (is_gpt_oss) vector("attn_sinks.weight", shape_.n_head);
             if (!is_recurrent && (is_gemma || arch.rfind("qwen3", 0) == 0)) {
-                vector("attn_q_norm.weight", D);
-                vector("attn_k_norm.weight", D);
+                vector("attn_q_norm.weight", dim);
+                vector("attn_k_norm.weight", dim);
             }
+            if (is_gemma4) vector("layer_output_scale.weight", 1);
             if (!is_gemma) continue;
             vector("post_attention_norm.weight", shape_.n_embd);
             vector("post_ffw_norm.weight", shape_.n_embd);
@@ -121,6 +128,29 @@ class ShapeWriter {
 
   private:
     int64_t delta_channels() const { return 2 * shape_.delta_heads * shape_.delta_dim; }  // of q, k and v
+
+    bool sees_window(int64_t layer) const { return shape_.window_head_dim > 0 && (layer + 1) % WINDOW_PERIOD != 0; }
+
+    // What differs between gemma4's layers is listed layer by layer.
+    void declare_windows() {
+        gguf_context *       g = gguf_.get();
+        const std::string    a = shape_.architecture + ".";
+        std::vector<int32_t> heads;
+        std::vector<int8_t>  windows;
+        for (int64_t i = 0; i < shape_.n_layer; i++) {
+            windows.push_back(sees_window(i));
+            heads.push_back(int32_t(sees_window(i) ? shape_.window_head_kv : shape_.n_head_kv));
+        }
+        gguf_set_arr_data(g, (a + "attention.head_count_kv").c_str(), GGUF_TYPE_INT32, heads.data(), heads.size());
+        gguf_set_arr_data(g, (a + "attention.sliding_window_pattern").c_str(), GGUF_TYPE_BOOL, windows.data(),
+                          windows.size());
+        for (const char * key : {"attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa"})
+            gguf_set_val_u32(g, (a + key).c_str(), uint32_t(shape_.window_head_dim));
+        gguf_set_val_u32(g, (a + "embedding_length_per_layer_input").c_str(), 0);
+        gguf_set_val_u32(g, (a + "attention.shared_kv_layers").c_str(), 0);
+        gguf_set_val_f32(g, (a + "rope.freq_base_swa").c_str(), 10000.0f);
+        gguf_set_val_f32(g, (a + "final_logit_softcapping").c_str(), 30.0f);
+    }
 
     void declare_recurrence() {
         const std::string a   = shape_.architecture + ".";
@@ -182,10 +212,18 @@ class ShapeWriter {
         const size_t       row      = ggml_row_size(t.type, in);
         std::vector<float> values(size_t(in * distinct));
         const std::string  name   = ggml_get_name(&t);
-        const bool         decays = name.size() > 5 && name.compare(name.size() - 5, 5, "ssm_a") == 0;
-        const float        mean   = decays ? -0.3f : is_norm ? 1.0f : 0.0f;  // a state that grew would overflow
+        const auto         is     = [&](const char * part) { return name.find(part) != std::string::npos; };
+        const bool         decays = is("ssm_a") && !is("ssm_alpha");
+        // gemma4's attention has a scale of 1: norms of queries and keys keep its logits small.
+        const bool  is_small = shape_.architecture == "gemma4" && (is("attn_q_norm") || is("attn_k_norm"));
+        const float mean     = decays     ? -0.3f
+                               : is_small ? 0.2f
+                               : is_norm  ? 1.0f
+                                          : 0.0f;  // a state that grew would overflow
         std::normal_distribution<float> normal(mean, is_norm ? 0.1f : 1.0f / std::sqrt(float(in)));
         for (float & value : values) value = normal(random_);
+        if (is("rope_freqs"))  // of four pairs of channels one turns
+            for (size_t i = 0; i < values.size(); i++) values[i] = i < values.size() / 4 ? 1.0f : 1e30f;
         std::vector<uint8_t>     rows(row * size_t(distinct));
         const std::vector<float> importance(size_t(in), 1.0f);
         ggml_quantize_chunk(t.type, values.data(), rows.data(), 0, distinct, in, importance.data());
@@ -219,8 +257,12 @@ Status find_shape(const std::string & name, ModelShape & out) {
          {"Qwen3.5 9B shape", 32, 4096, 16, 4, 12288, 248320, 131072, "qwen35", 256, 0, 0, 0, 64, 32, 128}},
         {"gpt-oss-20b", {"gpt-oss 20B shape", 24, 2880, 64, 8, 2880, 201088, 131072, "gpt-oss", 64, 128, 32, 4}},
         {"gemma-12b", {"Gemma 3 12B shape", 48, 3840, 16, 8, 15360, 262144, 131072, "gemma3", 256, 1024}},
+        {"gemma4-12b",
+         {"Gemma 4 12B shape", 48, 3840, 16, 1, 15360, 262144, 262144, "gemma4", 512, 1024, 0, 0, 0, 0, 0, 256, 8}},
         {"tiny", {"tiny shape", 2, 256, 4, 2, 512, 1024, 4096}},
         {"tiny-gemma", {"tiny Gemma shape", 6, 256, 4, 2, 512, 1024, 4096, "gemma3", 64, 128}},
+        {"tiny-gemma4",
+         {"tiny Gemma 4 shape", 6, 256, 4, 1, 512, 1024, 4096, "gemma4", 512, 128, 0, 0, 0, 0, 0, 256, 2}},
         {"tiny-experts", {"tiny shape of experts", 2, 256, 4, 2, 256, 1024, 4096, "qwen3moe", 64, 0, 8, 2}},
         {"tiny-gpt-oss", {"tiny gpt-oss shape", 4, 256, 4, 2, 256, 1024, 4096, "gpt-oss", 64, 128, 8, 2}},
         {"tiny-qwen3.5", {"tiny Qwen3.5 shape", 4, 256, 4, 2, 512, 1024, 4096, "qwen35", 64, 0, 0, 0, 16, 4, 64}},

@@ -22,11 +22,15 @@ struct ModelShape {
     int64_t     n_rot        = 0;  // channels of a head that turn; 0: all
     // qwen35: heads of a gated delta net, with half as many of keys, in three layers of four. 0: every layer attends.
     int64_t delta_heads = 0, delta_dim = 0;
+    // gemma4: of layers with a window, five of six; head_dim and n_head_kv are those of the others, which have no V of
+    // their own.
+    int64_t window_head_dim = 0, window_head_kv = 0;
 };
 
 // "8b", "1b" (Llama 3.2), "160m" (Llama 160M, for trying out), "qwen3-8b", "qwen3-30b-a3b", "qwen3.5-9b" (recurrent
-// layers), "gpt-oss-20b" (experts in mxfp4), "gemma-12b" (Gemma 3), and "tiny", "tiny-gemma", "tiny-experts",
-// "tiny-gpt-oss" and "tiny-qwen3.5" (written and read at once, for tests); INVALID_ARGUMENT with the known names.
+// layers), "gpt-oss-20b" (experts in mxfp4), "gemma-12b" (Gemma 3), "gemma4-12b", and "tiny", "tiny-gemma",
+// "tiny-gemma4", "tiny-experts", "tiny-gpt-oss" and "tiny-qwen3.5" (written and read at once, for tests);
+// INVALID_ARGUMENT with the known names.
 Status find_shape(const std::string & name, ModelShape & out);
 // "f16", "q8_0", "q4_K"
 Status find_weight_type(const std::string & name, ggml_type & out);

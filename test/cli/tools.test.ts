@@ -296,6 +296,7 @@ describe('bench', () => {
 
   it.each([
     ['tiny-gemma', 'q4_K', 'tiny Gemma shape'],
+    ['tiny-gemma4', 'q4_K', 'tiny Gemma 4 shape'], // heads of two sizes, keys that are values
     ['tiny-experts', 'q4_K', 'tiny shape of experts'],
     ['tiny-gpt-oss', 'q8_0', 'tiny gpt-oss shape'], // its experts have a type of their own
     ['tiny-qwen3.5', 'q4_K', 'tiny Qwen3.5 shape'], // three layers of four are recurrent
