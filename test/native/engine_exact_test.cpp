@@ -114,7 +114,7 @@ void test_oracle_stats() {
 }
 
 void test_device(bool cuda) {
-    for (int64_t head_dim : {64, 96, 128, 256}) test_exact_choice(cuda, head_dim, 0);
+    for (int64_t head_dim : {64, 96, 128, 256, 512}) test_exact_choice(cuda, head_dim, 0);
     test_exact_choice(cuda, 64, int(N_PROMPT) + 5);  // everything fits at first
     for (Grouping grouping : {Grouping::kv_group, Grouping::query_head}) {
         test_measures_alike(cuda, Mode::exact_topk, SelectorKind::pages, grouping);

@@ -134,7 +134,7 @@ void test_one_head(bool cuda, SelectorKind selector, int64_t head_dim) {
 
 void test_device(bool cuda) {
     for (SelectorKind selector : {SelectorKind::codes, SelectorKind::codes_residual})
-        for (int64_t head_dim : {64, 96, 128}) test_one_head(cuda, selector, head_dim);
+        for (int64_t head_dim : {64, 96, 128, 512}) test_one_head(cuda, selector, head_dim);
 }
 
 }  // namespace

@@ -90,7 +90,7 @@ void modes_and_overrides() {
 // would.
 void codes_read_the_same_bytes(Random & random) {
     for (int i = 0; i < 300; i++) {
-        const int     D        = random.one_of({64, 96, 128, 256});
+        const int     D        = random.one_of({64, 96, 128, 256, 512});
         const int64_t T        = random.integer(600, 130000);
         const int64_t max_new  = random.one_of({0, 1, 50, 64, 256, 1000});
         const bool    residual = random.integer(0, 1);
@@ -135,7 +135,7 @@ void codes_fill_their_share_of_the_paper_s_bytes(Random & random) {
         return capacity * 4 * D + int64_t(selector_stored_bytes(kind, {1, 3, D, capacity, b.page, b.r, b.k}));
     };
     for (int i = 0; i < 300; i++) {
-        const int     D       = random.one_of({64, 96, 128, 256});
+        const int     D       = random.one_of({64, 96, 128, 256, 512});
         const int64_t T       = random.integer(600, 130000);
         const int64_t max_new = random.one_of({0, 1, 50, 64, 256, 1000});
         RocketOptions options;

@@ -94,7 +94,7 @@ void against_the_reference(Random & random) {
     for (int i = 0; i < 300; i++) {
         const int64_t n_live = random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 97, 199, 255, 257});
         const int64_t k = random.one_of<int64_t>({1, 2, 7, 16, 31, n_live / 2 + 1, n_live - 1, n_live, n_live + 9});
-        check_case(random, random.one_of({64, 96, 128, 256}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}), n_live,
+        check_case(random, random.one_of({64, 96, 128, 256, 512}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}), n_live,
                    std::max<int64_t>(1, k), random.integer(0, 1));
     }
     check_case(random, 64, 3, 1501, 378, false);
@@ -207,7 +207,7 @@ void drift(Random & random) {
 // Channels that codes cannot like: constant, zero, enormous, one outlier; and new keys outside every range.
 void adversarial(Random & random) {
     for (int i = 0; i < 60; i++) {
-        const int          D = random.one_of({64, 96, 128, 256}), g = random.one_of({1, 2, 3, 5, 8, 16});
+        const int          D = random.one_of({64, 96, 128, 256, 512}), g = random.one_of({1, 2, 3, 5, 8, 16});
         const bool         residual = i % 2;
         Cache              keys(1, D, 150), values(1, D, 150);
         std::vector<float> row(size_t(D), 0.0f);

@@ -65,7 +65,7 @@ void check_case(Random & random, SelectorKind kind, int D, int g, int64_t n_live
 
 void against_the_reference(Random & random, SelectorKind kind) {
     for (int i = 0; i < 250; i++) {
-        const int     D      = random.one_of({64, 96, 128, 256});
+        const int     D      = random.one_of({64, 96, 128, 256, 512});
         const int     g      = random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16});
         const int64_t n_live = random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 129, 199, 255, 257});
         const int     page   = random.integer(1, 8);

@@ -136,7 +136,7 @@ void check_case(Random & random, int D, int group, int64_t n, int window, int ke
 
 void scores_and_rows(Random & random) {
     for (int i = 0; i < 90; i++)
-        check_case(random, random.one_of({64, 96, 128, 256}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}),
+        check_case(random, random.one_of({64, 96, 128, 256, 512}), random.one_of({1, 2, 3, 4, 5, 6, 7, 8, 16}),
                    random.one_of<int64_t>({1, 2, 31, 32, 33, 63, 64, 65, 97, 145, 301}), random.integer(1, 33),
                    random.one_of({1, 15, 63}), random.one_of({RowType::f16, RowType::q8_0, RowType::f32}),
                    random.one_of({Grouping::kv_group, Grouping::kv_group, Grouping::query_head}),

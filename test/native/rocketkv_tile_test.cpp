@@ -100,7 +100,8 @@ struct Case {
 void like_the_reference(Random & random) {
     for (int i = 0; i < 60; i++) {
         const int64_t window = random.one_of<int64_t>({0, 0, 1, 7, 48, 49, 130, 1000});
-        const Case    c(random, random.one_of({32, 64, 80, 96, 128, 256}), random.one_of({1, 2, 3, 4, 5, 7, 8, 16, 40}),
+        const Case    c(random, random.one_of({32, 64, 80, 96, 128, 256, 512}),
+                        random.one_of({1, 2, 3, 4, 5, 7, 8, 16, 40}),
                         random.one_of<int64_t>({0, 1, 31, 47, 48, 49, 95, 96, 200}), random.integer(1, 70), window);
         const auto    expected = c.expected();
         for_each_level([&] {
