@@ -14,6 +14,7 @@ import {
   windowSizes,
 } from '../contract/layer-windows.ts';
 import { memoryNeeds } from '../contract/memory-needs.ts';
+import type { AnswerMode } from '../contract/method.ts';
 import { bytesText, count } from '../contract/number-words.ts';
 import { chooseDevice } from '../engine-host/choose-device.ts';
 import { startEngine } from '../engine-host/engine-client.ts';
@@ -67,8 +68,8 @@ async function inspect(args: Arguments): Promise<undefined> {
     const info = await engine.verbs.inspect({ path });
     const nPrompt = tokens ?? Math.max(1, info.nCtxTrain - maxNew);
     const nQuestion = Math.min(questionTokens, nPrompt);
-    const planOn = (device: string) =>
-      engine.verbs.plan({ path, device, ...expertPlaces(args), nPrompt, nQuestion, ...request });
+    const planOn = (device: string, mode = request.mode) =>
+      engine.verbs.plan({ path, device, ...expertPlaces(args), nPrompt, nQuestion, ...request, mode });
     const { plan, device } = await planWhereItComputes(planOn, chosen);
     process.stdout.write(
       args.has('json')
@@ -81,13 +82,22 @@ async function inspect(args: Arguments): Promise<undefined> {
   return undefined;
 }
 
-/** Plans for the CPU if a GPU that was not named cannot compute the model. */
-async function planWhereItComputes(planOn: (device: string) => Promise<MemoryPlan>, device: DeviceChoice) {
+/** Plans for the CPU if a GPU that was not named cannot compute the model, in whatever mode. */
+async function planWhereItComputes(
+  planOn: (device: string, mode?: AnswerMode) => Promise<MemoryPlan>,
+  device: DeviceChoice,
+) {
   try {
     return { plan: await planOn(device.device), device };
   } catch (error) {
     const deviceReason = device.mayUseCpu ? notOnGpu(error) : undefined;
     if (deviceReason === undefined) throw error;
+    // Where mode full is computed there, the model is opened there: then asking is refused as this is.
+    const isOpened = await planOn(device.device, 'full').then(
+      () => true,
+      () => false,
+    );
+    if (isOpened) throw error;
     return { plan: await planOn('cpu'), device: { device: 'cpu', deviceReason } };
   }
 }

@@ -24,7 +24,6 @@
 namespace rocketdoc {
 
 struct HyperParams;
-struct Recurrence;
 struct KvShape;
 
 struct DeviceOptions {
@@ -56,6 +55,8 @@ class DeviceSizes {
                           int64_t n_prompt, int n_threads) const = 0;
     // What a layer that selects keeps beside its rows.
     virtual size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const = 0;
+    // GPU_UNSUPPORTED or INVALID_ARGUMENT, with what to do, where the kind of device makes no such compact cache.
+    virtual Status check_compact(const CompactShape &) const { return Status::good(); }
 };
 
 struct DeviceTraits {
@@ -124,8 +125,8 @@ class Device {
     virtual ggml_backend_buffer_type_t packed_buffer_type(const ggml_tensor *) const { return nullptr; }
     // Whether it multiplies by such weights, and looks up their rows when `looked_up`.
     virtual bool multiplies(const ggml_tensor * weight, bool looked_up) const;
-    // Whether it computes recurrent layers of these sizes.
-    virtual bool computes(const Recurrence &) const { return true; }
+    // GPU_UNSUPPORTED, with what to do, where it does not compute layers such as these, in whatever mode.
+    virtual Status check_layers(const HyperParams &) const { return Status::good(); }
 
     // Runs a graph, or enqueues it where work is enqueued; finish() waits. CANCELLED when `cancel` was or turned true;
     // INTERNAL when ggml reports a failure.

@@ -83,6 +83,11 @@ size_t CompactCache::summary_bytes(const HyperParams & params, const DeviceTrait
     return size_t(s.n_selecting()) * device.sizes->layer_summary(s.selector, s.layer(s.first_choosing()));
 }
 
+Status CompactCache::check(const HyperParams & params, const DeviceTraits & device, Mode mode,
+                           const RocketOptions & options, const RocketBudgets & budgets) {
+    return device.sizes->check_compact(compact_shape(params, mode, options, budgets));
+}
+
 double CompactCache::read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
                                 const RocketBudgets & budgets, int64_t n_live, int64_t n_tokens) {
     return read_bytes_of(compact_shape(params, mode, options, budgets), n_live, n_tokens);

@@ -28,8 +28,7 @@ CompactShape compact_shape(const HyperParams & params, Mode mode, const RocketOp
 
 class CompactCache {
   public:
-    // weights: of the model, placed; they outlive it. GPU_OOM or HOST_OOM when it does not fit; INVALID_ARGUMENT for
-    // what a GPU does not serve.
+    // weights: of the model, placed; they outlive it. GPU_OOM or HOST_OOM when it does not fit, and what check() says.
     static Status create(const HyperParams & params, const ModelWeights & weights, Device & device, Mode mode,
                          const RocketOptions & options, const RocketBudgets & budgets,
                          std::unique_ptr<CompactCache> & out);
@@ -39,6 +38,9 @@ class CompactCache {
                              const RocketOptions & options, const RocketBudgets & budgets);
     static size_t summary_bytes(const HyperParams & params, const DeviceTraits & device, Mode mode,
                                 const RocketOptions & options, const RocketBudgets & budgets);
+    // What create() refuses whatever memory there is.
+    static Status check(const HyperParams & params, const DeviceTraits & device, Mode mode,
+                        const RocketOptions & options, const RocketBudgets & budgets);
     // What read_bytes_per_step() will be with n_live rows of a text of n_tokens.
     static double read_bytes(const HyperParams & params, Mode mode, const RocketOptions & options,
                              const RocketBudgets & budgets, int64_t n_live, int64_t n_tokens);

@@ -42,6 +42,7 @@ Status plan_for_file(const std::string & path, const DeviceOptions * device, int
     if (device) {
         std::unique_ptr<Device> opened;
         RETURN_IF_FAILED(Device::open(*device, opened));
+        RETURN_IF_FAILED(model->check_device(*opened));
         traits = *opened;
     }
     const ExpertsInRam in_ram = count_experts(*model, place_experts(*model, experts_in_ram, traits));

@@ -159,6 +159,7 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
                                              out.weights - out.weights_in_ram + out.expert_buffers + out.activations +
                                                  out.logits + out.states + rows + summaries));
     if (needs_compact(request.mode, out.budgets, out.document_on_device)) {
+        RETURN_IF_FAILED(CompactCache::check(params, device, request.mode, request.rocket, out.budgets));
         out.compact_cache = rows;
         out.summaries     = summaries;
     }

@@ -128,6 +128,7 @@ struct PlannedModel {
     ExpertsInRam        experts{};
 };
 
+// What no memory would make possible is refused here: a budget, and on a GPU heads that its kernels do not serve.
 Status memory_plan(const PlannedModel & model, const PlanRequest & request, MemoryPlan & out);
 
 // The device's, or RAM where only that lacks.

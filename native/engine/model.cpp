@@ -63,14 +63,18 @@ Status Model::load_weights(const WeightPlaces & places, bool as_floats) {
     if (places_.ram_device) RETURN_IF_FAILED(check_types(*places_.ram_device));
     for (size_t i = 0; i < devices.size(); i++) {
         if (i > 0 && devices[i] == devices[i - 1]) continue;
-        RETURN_IF_FAILED(check_types(*devices[i]));
-        RETURN_IF_FAILED(check_recurrences(*devices[i]));
+        RETURN_IF_FAILED(check_device(*devices[i]));
     }
     return first.traits().own_memory ? copy_to_device(first) : place_in_host_memory(first);
 }
 
 bool Model::is_looked_up(const ggml_tensor * weight) const {
     return std::find(tables_.begin(), tables_.end(), weight) != tables_.end();
+}
+
+Status Model::check_device(const Device & device) const {
+    RETURN_IF_FAILED(check_types(device));
+    return device.check_layers(params_);
 }
 
 // Before ggml sees a weight: a product that a device does not have ends the process.
@@ -81,19 +85,6 @@ Status Model::check_types(const Device & device) const {
                                      "; " + device.name() + " does not multiply by such weights.";
         if (device.traits().own_memory) return Status::fail(Code::GPU_UNSUPPORTED, sentence);
         return Status::fail(Code::MODEL_UNSUPPORTED, sentence + " Use the model in another format.");
-    }
-    return Status::good();
-}
-
-// And the same of recurrent layers.
-Status Model::check_recurrences(const Device & device) const {
-    for (const LayerTraits & layer : params_.layers) {
-        if (!layer.is_recurrent() || device.computes(layer.recurrence)) continue;
-        return Status::fail(Code::GPU_UNSUPPORTED, file_->path() + " has recurrent layers of sizes that " +
-                                                       device.name() + " has no kernels for (a convolution of " +
-                                                       std::to_string(layer.recurrence.taps) + " tokens over " +
-                                                       std::to_string(layer.recurrence.channels) +
-                                                       " channels). Choose the CPU for it.");
     }
     return Status::good();
 }

@@ -28,6 +28,8 @@ class Model {
   public:
     // Reads and checks the header only.
     static Status open_header(const std::string & path, std::unique_ptr<Model> & out);
+    // GPU_UNSUPPORTED or MODEL_UNSUPPORTED where the device does not compute it, in whatever mode.
+    Status check_device(const Device & device) const;
     // Several devices may share the work where all compute in RAM; a device with memory of its own has all layers, or
     // it is INVALID_ARGUMENT. as_floats: quantized ones become f16, for measuring: products with quantized weights
     // round their other side to 8 bits, and what that costs hides what a cache does.
@@ -68,7 +70,6 @@ class Model {
   private:
     bool            is_looked_up(const ggml_tensor * weight) const;
     Status          check_types(const Device & device) const;
-    Status          check_recurrences(const Device & device) const;
     void            make_floats();
     const uint8_t * in_file(const ggml_tensor * t) const {
         const GgufFile::Place place = file_->place(t);

@@ -331,6 +331,51 @@ void test_last_cache_makes_room() {
     CHECK(session.borders() == undisturbed.borders());
 }
 
+// Heads that no kernel serves are refused by the plan, whatever memory there is, where a compact cache would be made.
+void test_heads_of_a_gpu() {
+    const DeviceTraits device  = gpu(64 * 1024 * MiB, 64 * 1024 * MiB);
+    const auto         plan_of = [&](int64_t head_dim, int64_t n_head, int64_t n_head_kv, const DeviceTraits & on,
+                                     const PlanRequest & r) {
+        HyperParams p = shape_8b();
+        for (LayerTraits & l : p.layers) l.n_head = n_head, l.n_head_kv = n_head_kv, l.head_dim = head_dim;
+        MemoryPlan plan;
+        return check_plan({p, WEIGHTS, on}, r, DocumentState::unread, plan);
+    };
+    const PlanRequest rocket = question_on(20'000, Mode::rocketkv_mt, 1024);
+    for (Mode mode : {Mode::rocketkv_mt, Mode::rocketkv, Mode::snapkv, Mode::hsa, Mode::exact_topk}) {
+        const PlanRequest r = question_on(20'000, mode, 1024);
+        for (int64_t head_dim : {64, 96, 128, 256, 512}) {
+            CHECK(plan_of(head_dim, 16, 1, device, r).ok());  // as many queries a KV head as the kernels serve
+            const Status status = plan_of(head_dim, 34, 2, device, r);
+            CHECK(status.code == Code::GPU_UNSUPPORTED);
+            CHECK(status.message.find(" and 17. ") != std::string::npos);
+        }
+        for (int64_t head_dim : {32, 160, 320}) {
+            const Status status = plan_of(head_dim, 16, 4, device, r);
+            CHECK(status.code == Code::GPU_UNSUPPORTED && !status.shortage);
+            CHECK(status.message.find("has " + std::to_string(head_dim) + " and 4.") != std::string::npos);
+            CHECK(status.message.find("Mode full") != std::string::npos);
+            CHECK(plan_of(head_dim, 16, 4, cpu(64 * 1024 * MiB), r).ok());
+        }
+    }
+    CHECK(plan_of(160, 16, 4, device, question_on(20'000, Mode::full, 1024)).ok());
+    // A text within its budget is read where it is, unless that is RAM.
+    CHECK(plan_of(160, 16, 4, device, question_on(500, Mode::rocketkv_mt, 1024)).ok());
+    CHECK(plan_of(160, 16, 4, device, question_on(500, Mode::rocketkv_mt, 1024, DocumentHome::host)).code ==
+          Code::GPU_UNSUPPORTED);
+    // What is proposed where memory lacks is nothing that would be refused.
+    const Status tight =
+        plan_of(160, 16, 4, gpu(10 * 1024 * MiB, 64 * 1024 * MiB), question_on(100'000, Mode::full, 1024));
+    if (CHECK(tight.code == Code::GPU_OOM && tight.shortage)) {
+        CHECK(!tight.shortage->smaller.empty());
+        for (const SmallerPlan & smaller : tight.shortage->smaller) CHECK(smaller.request.mode == Mode::full);
+    }
+    PlanRequest by_chance    = rocket;
+    by_chance.rocket.pooling = Pooling::random;
+    CHECK(plan_of(128, 32, 8, device, by_chance).code == Code::INVALID_ARGUMENT);
+    CHECK(plan_of(128, 32, 8, cpu(64 * 1024 * MiB), by_chance).ok());
+}
+
 // In mode rocketkv the chat's compact cache is what the next one is made from: both are in the plan.
 void test_own_history_is_planned() {
     const HyperParams  p      = shape_8b();
@@ -392,6 +437,7 @@ int main() {
     test_every_size();
     test_order();
     test_failed_allocation();
+    test_heads_of_a_gpu();
     test_session_goes_on();
     test_last_cache_makes_room();
     test_own_history_is_planned();

@@ -8,18 +8,24 @@
 
 namespace rocketdoc {
 
-Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice & cuda,
-                         std::unique_ptr<CompactOnDevice> & out) {
+Status CudaCompact::check(const CompactShape & shape) {
     if (shape.pooling == Pooling::random)
         return Status::fail(Code::INVALID_ARGUMENT, "Random rows are a control that runs on the CPU: choose the CPU.");
-    for (const CacheHeads & heads : shape.heads) {
-        if (kernels_serve_head(heads.dim, heads.group)) continue;
-        return Status::fail(Code::GPU_UNSUPPORTED, "The GPU kernels serve heads of " + kernel_head_dims() +
-                                                       " channels and up to " + std::to_string(KERNEL_MAX_GROUP) +
-                                                       " query heads a KV head; this model has " +
-                                                       std::to_string(heads.dim) + " and " +
-                                                       std::to_string(heads.group) + ". Mode full computes it.");
+    for (size_t layer = 0; layer < shape.heads.size(); layer++) {
+        const CacheHeads & heads = shape.heads[layer];
+        if (shape.rows_of[layer] < 0 || kernels_serve_head(heads.dim, heads.group)) continue;
+        return Status::fail(Code::GPU_UNSUPPORTED,
+                            "The GPU kernels serve heads of " + kernel_head_dims() + " channels and up to " +
+                                std::to_string(KERNEL_MAX_GROUP) + " query heads a KV head; this model has " +
+                                std::to_string(heads.dim) + " and " + std::to_string(heads.group) +
+                                ". Mode full is computed there, the others on the CPU.");
     }
+    return Status::good();
+}
+
+Status CudaCompact::make(const CompactShape & shape, KvRows & rows, CudaDevice & cuda,
+                         std::unique_ptr<CompactOnDevice> & out) {
+    RETURN_IF_FAILED(check(shape));
     std::unique_ptr<CudaCompact> self(new CudaCompact(shape, rows, cuda));
     RETURN_IF_FAILED(self->reserve());
     out = std::move(self);

@@ -8,7 +8,9 @@ namespace rocketdoc {
 
 class CudaCompact : public CompactOnDevice {
   public:
-    // rows and cuda outlive it. GPU_OOM; INVALID_ARGUMENT and MODEL_UNSUPPORTED for what a GPU does not serve.
+    // GPU_UNSUPPORTED and INVALID_ARGUMENT for what the kernels do not serve, on any GPU.
+    static Status check(const CompactShape & shape);
+    // rows and cuda outlive it. GPU_OOM, and what check() says.
     static Status make(const CompactShape & shape, KvRows & rows, CudaDevice & cuda,
                        std::unique_ptr<CompactOnDevice> & out);
     ~CudaCompact() override;

@@ -21,6 +21,15 @@ constexpr char NO_CAPTURES[] = "GGML_CUDA_DISABLE_GRAPHS";  // read once, when g
 
 constexpr int64_t ROW_STEP = 256;  // ggml's CUDA attention reads rows in steps of this many
 
+// What ggml's kernels are compiled for: of anything else they end the process.
+bool ggml_computes(const Recurrence & r) {
+    const auto one_of = [](int64_t n, std::initializer_list<int64_t> list) {
+        return std::find(list.begin(), list.end(), n) != list.end();
+    };
+    return one_of(r.taps, {3, 4, 5, 9, 15}) && r.channels % 128 == 0 &&
+           (r.heads == 0 || one_of(r.head_dim, {16, 32, 64, 128}));
+}
+
 class CudaSizes : public DeviceSizes {
   public:
     size_t token_runner(const HyperParams & params, int) const override {
@@ -41,6 +50,7 @@ class CudaSizes : public DeviceSizes {
     size_t layer_summary(SelectorKind kind, const SelectorShape & shape) const override {
         return summary_bytes_on_gpu(kind, shape, round_up(shape.capacity, ROW_STEP));
     }
+    Status check_compact(const CompactShape & shape) const override { return CudaCompact::check(shape); }
 };
 
 }  // namespace
@@ -166,13 +176,17 @@ Status CudaDevice::make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & 
     return Status::good();
 }
 
-// What ggml's kernels are compiled for: of anything else they end the process.
-bool CudaDevice::computes(const Recurrence & r) const {
-    const auto one_of = [](int64_t n, std::initializer_list<int64_t> list) {
-        return std::find(list.begin(), list.end(), n) != list.end();
-    };
-    return one_of(r.taps, {3, 4, 5, 9, 15}) && r.channels % 128 == 0 &&
-           (r.heads == 0 || one_of(r.head_dim, {16, 32, 64, 128}));
+Status CudaDevice::check_layers(const HyperParams & params) const {
+    for (const LayerTraits & layer : params.layers) {
+        if (!layer.is_recurrent() || ggml_computes(layer.recurrence)) continue;
+        return Status::fail(Code::GPU_UNSUPPORTED, "This model has recurrent layers of sizes that " + name() +
+                                                       " has no kernels for (a convolution of " +
+                                                       std::to_string(layer.recurrence.taps) + " tokens over " +
+                                                       std::to_string(layer.recurrence.channels) +
+                                                       " channels). Choose the CPU for it.");
+    }
+    RETURN_IF_FAILED(CudaTokenRunner::check_layers(params));
+    return CudaPrefillAttention::check_heads(params, *this);
 }
 
 std::unique_ptr<TokenRunner> CudaDevice::make_token_runner(const Model & model) {

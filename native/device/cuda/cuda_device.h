@@ -26,7 +26,7 @@ class CudaDevice : public Device {
     Status wait_for_layer(int64_t layer) override;
 
     Status                            make_host_memory(size_t bytes, std::unique_ptr<HostMemory> & out) const override;
-    bool                              computes(const Recurrence & recurrence) const override;
+    Status                            check_layers(const HyperParams & params) const override;
     std::unique_ptr<TokenRunner>      make_token_runner(const Model & model) override;
     std::unique_ptr<PrefillAttention> make_prefill_attention(const HyperParams & params, int) const override;
     Status make_layer_stream(KvRows & home, const StreamJob & job, std::unique_ptr<LayerStream> & out) override;

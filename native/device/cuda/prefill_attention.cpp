@@ -72,25 +72,24 @@ size_t CudaPrefillAttention::bytes(const HyperParams & params, const DeviceTrait
     return out;
 }
 
-CudaPrefillAttention::CudaPrefillAttention(const HyperParams & params, const Device & device)
-    : params_(params), device_(device) {
+CudaPrefillAttention::CudaPrefillAttention(const HyperParams & params, const Device & device) : device_(device) {
     for (int64_t window : params.windows()) bands_.emplace_back(window);
 }
 
-Status CudaPrefillAttention::check_heads() const {
-    const int64_t      step = device_.traits().row_step;
+Status CudaPrefillAttention::check_heads(const HyperParams & params, const Device & device) {
+    const int64_t      step = device.traits().row_step;
     const LayerWeights no_weights;
-    for (const LayerTraits & l : params_.layers) {
+    for (const LayerTraits & l : params.layers) {
         if (!l.keeps_rows() && !l.shares_rows()) continue;
-        ggml_init_params params = {ggml_tensor_overhead() * 16, nullptr, true};
-        ggml_context_ptr owner(ggml_init(params));
+        ggml_init_params memory = {ggml_tensor_overhead() * 16, nullptr, true};
+        ggml_context_ptr owner(ggml_init(memory));
         ggml_context *   ctx  = owner.get();
         ggml_tensor *    q    = ggml_new_tensor_3d(ctx, GGML_TYPE_F32, l.head_dim, l.n_head, 1);
         ggml_tensor *    k    = ggml_new_tensor_3d(ctx, GGML_TYPE_F16, l.head_dim, step, l.n_head_kv);
         ggml_tensor *    v    = ggml_new_tensor_3d(ctx, GGML_TYPE_F16, l.head_dim, step, l.n_head_kv);
         ggml_tensor *    mask = ggml_new_tensor_2d(ctx, GGML_TYPE_F16, step, 1);
-        ggml_tensor *    out  = build_dense_attention(ctx, {params_, l, no_weights}, q, k, v, {0, step}, mask, nullptr);
-        if (ggml_backend_supports_op(device_.handle(), out->src[0])) continue;
+        ggml_tensor *    out  = build_dense_attention(ctx, {params, l, no_weights}, q, k, v, {0, step}, mask, nullptr);
+        if (ggml_backend_supports_op(device.handle(), out->src[0])) continue;
         return Status::fail(Code::GPU_UNSUPPORTED, "On a GPU there is no attention for " + std::to_string(l.n_head) +
                                                        " query heads and " + std::to_string(l.n_head_kv) +
                                                        " KV heads of " + std::to_string(l.head_dim) +
@@ -100,7 +99,6 @@ Status CudaPrefillAttention::check_heads() const {
 }
 
 Status CudaPrefillAttention::reserve(int64_t n_rows, int64_t tile) {
-    RETURN_IF_FAILED(check_heads());
     for (CausalBand & band : bands_) RETURN_IF_FAILED(band.reserve(device_, n_rows, tile));
     return Status::good();
 }

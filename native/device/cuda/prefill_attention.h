@@ -41,18 +41,15 @@ class CausalBand {
 
 class CudaPrefillAttention : public PrefillAttention {
   public:
+    // GPU_UNSUPPORTED: ggml ends the process where it has no attention for a layer's heads.
+    static Status check_heads(const HyperParams & params, const Device & device);
     static size_t bytes(const HyperParams & params, const DeviceTraits & device, int64_t n_rows, int64_t tile);
 
-    // params: outlive it.
     CudaPrefillAttention(const HyperParams & params, const Device & device);
     Status        reserve(int64_t n_rows, int64_t tile) override;
     ggml_tensor * build(ggml_context * ctx, const AttendingTile & tile) override;
 
   private:
-    // GPU_UNSUPPORTED: ggml ends the process where it has no attention for a layer's heads.
-    Status check_heads() const;
-
-    const HyperParams &     params_;
     const Device &          device_;
     std::vector<CausalBand> bands_;  // of each window, and of layers without one
 };

@@ -16,23 +16,37 @@ constexpr size_t NODES_PER_GRAPH = 96;
 
 }  // namespace
 
-CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device) : model_(model), cuda_(device) {
-    const HyperParams & p = model.params();
+std::vector<CudaTokenRunner::Sight> CudaTokenRunner::sights_of(const HyperParams & p) {
+    std::vector<Sight> sights;
     for (int64_t layer = 0; layer < p.n_layer; layer++) {
         const LayerTraits & traits = p.layer(layer);
         if (!traits.keeps_rows()) continue;
         const auto same = [&](const Sight & s) {
             return s.window == traits.kept_window() && s.n_head_kv == traits.n_head_kv && s.head_dim == traits.head_dim;
         };
-        auto sight = std::find_if(sights_.begin(), sights_.end(), same);
-        if (sight == sights_.end()) {
-            sight            = sights_.emplace(sight);
+        auto sight = std::find_if(sights.begin(), sights.end(), same);
+        if (sight == sights.end()) {
+            sight            = sights.emplace(sight);
             sight->window    = traits.kept_window();
             sight->n_head_kv = traits.n_head_kv;
             sight->head_dim  = traits.head_dim;
         }
         sight->layers.push_back(layer);
     }
+    return sights;
+}
+
+Status CudaTokenRunner::check_layers(const HyperParams & params) {
+    const size_t n = sights_of(params).size();
+    if (n <= MOST_SIGHTS) return Status::good();
+    return Status::fail(Code::GPU_UNSUPPORTED, "The model's layers are of " + std::to_string(n) +
+                                                   " kinds by their windows and heads; on a GPU " +
+                                                   std::to_string(MOST_SIGHTS) +
+                                                   " are supported. Choose the CPU for it.");
+}
+
+CudaTokenRunner::CudaTokenRunner(const Model & model, CudaDevice & device)
+    : model_(model), cuda_(device), sights_(sights_of(model.params())) {
     for (Sight & sight : sights_) {
         sight.at = rows_bytes_;
         rows_bytes_ += 2 * sight.layers.size() * sight.kv_bytes();
@@ -271,10 +285,6 @@ Status CudaTokenRunner::begin(KvRows * history, CompactCache * compact, LayerSta
         return Status::fail(Code::INVALID_ARGUMENT, "Mode full on a GPU reads every row there: read the document with "
                                                     "its KV on the GPU, or choose mode rocketkv-mt.");
     }
-    if (sights_.size() > MOST_SIGHTS)
-        return Status::fail(Code::GPU_UNSUPPORTED, "The model's layers are of " + std::to_string(sights_.size()) +
-                                                       " kinds by their windows and heads; on a GPU " +
-                                                       std::to_string(MOST_SIGHTS) + " are supported.");
     RETURN_IF_FAILED(reserve());
     for (Sight & sight : sights_) {
         sight.shown = {};

@@ -25,6 +25,8 @@ class CudaTokenRunner : public TokenRunner {
                const std::atomic<bool> * cancel) override;
     Status end() override;
 
+    // GPU_UNSUPPORTED for layers of too many kinds.
+    static Status check_layers(const HyperParams & params);
     // Bytes that begin() holds on the device, but for the masks of mode full.
     static size_t device_bytes(const HyperParams & params);
 
@@ -50,6 +52,7 @@ class CudaTokenRunner : public TokenRunner {
         std::vector<ggml_tensor *> masks;
         RowRange                   shown;  // by those views
     };
+    static std::vector<Sight> sights_of(const HyperParams & params);
     // A part of a token: a graph, and what computes it.
     struct TokenPart {
         ggml_cgraph *           graph = nullptr;  // null: attention on the compact cache

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AskRequest } from '../../../electron/contract/engine.ts';
 import type { AnswerEvent } from '../../../electron/contract/engine-reports.ts';
+import { toAppError } from '../../../electron/contract/errors.ts';
 import { defaultSampler, rocketOptionsFor } from '../../../electron/contract/method.ts';
 import { Engine } from '../../../electron/engine-host/engine.ts';
 import { byteVocabulary, FakeAddon, type FakeOptions, modelFile } from './fake-addon.ts';
@@ -98,6 +99,17 @@ describe('answering', () => {
     const { engine, addon } = await open({ shortage });
     await expect(read(engine, 'x'.repeat(500))).rejects.toMatchObject({ code: 'HOST_OOM', shortage });
     expect(addon.log).toEqual([]);
+  });
+
+  it('refuses before reading what a GPU computes in mode full alone', async () => {
+    const refusal = { code: 'GPU_UNSUPPORTED', message: 'The GPU kernels serve other heads. Mode full is computed.' };
+    const { engine, addon } = await open({ refusal });
+    const refused = await read(engine).catch((error: unknown) => toAppError(error));
+    expect(refused).toMatchObject({ ...refusal, advice: 'use-cpu' });
+    expect(addon.log).toEqual([]);
+    const planned = { nPrompt: 100, nQuestion: 10, maxNew: 50, kvType: 'f16' as const, ...method };
+    expect(() => engine.plan(planned)).toThrow(refusal.message);
+    expect(engine.plan({ ...planned, mode: 'full' }).weights).toBe(900);
   });
 
   it('refuses an empty document', async () => {

@@ -103,6 +103,8 @@ export interface FakeOptions {
   onStep?: () => Promise<void> | void;
   /** Memory that every plan lacks when it is checked. */
   shortage?: NativeMemoryShortage;
+  /** What every plan in another mode than full is refused with. */
+  refusal?: { code: string; message: string };
   /** Present: a GPU computes, and RAM has this much room for a document. */
   gpu?: { hostAvailable: number };
   /** Called for each ask; may wait, or throw. */
@@ -152,7 +154,8 @@ export class FakeAddon implements NativeAddon {
 
   #plan(request: NativePlanRequest): NativeMemoryPlan {
     const documentKv = request.nPrompt * 64;
-    const { available = 1e9, gpu } = this.#options;
+    const { available = 1e9, gpu, refusal } = this.#options;
+    if (refusal && request.mode !== 'full') throw Object.assign(new Error(refusal.message), refusal);
     const documentOnDevice = !gpu || request.home === 'device';
     this.homes.push(`plan ${request.home}`);
     return {
