@@ -254,6 +254,14 @@ void test_variants(const std::string & family) {
         o.n_layer = 7, o.period = 2, o.k_is_v = o.out_scale = false;
         o.integers["attention.sliding_window"] = 40;
         compare("gemma4 window of 40", o);
+        for (const bool large : {false, true}) {
+            for (ggml_type type : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
+                o      = tiny_wide_gemma4(large);
+                o.seed = check::seed();
+                o.type = type;
+                compare(large ? "gemma4 heads of 512, large" : "gemma4 heads of 512", o);
+            }
+        }
     }
     if (family == "gemma4-experts") {
         o.gate_in_up_experts = false, o.expert_type = GGML_TYPE_Q4_0, o.k_is_v = false;

@@ -179,8 +179,8 @@ void compare(Pair & engines, const std::vector<int32_t> & text, const std::vecto
     }
 }
 
-void test_modes(ggml_type type, const std::string & family, int64_t n_in_ram = 0) {
-    TinyModel       model(model_options(type, family));
+void test_modes(const TinyModelOptions & options, int64_t n_in_ram = 0) {
+    TinyModel       model(options);
     Pair            engines;
     std::mt19937_64 random(check::seed());
     const Status    cpu  = Engine::open({model.path(), {GGML_BINS, 4}}, engines.cpu);
@@ -189,12 +189,11 @@ void test_modes(ggml_type type, const std::string & family, int64_t n_in_ram = 0
         std::printf("    %s %s\n", cpu.message.c_str(), cuda.message.c_str());
         return;
     }
-    const int  n_vocab = model_options(type, family).n_vocab;
-    const auto text    = random_tokens(random, 2900, n_vocab);
-    const auto asked   = random_tokens(random, 37, n_vocab);
-    const auto forced  = random_tokens(random, 30, n_vocab);
+    const auto text   = random_tokens(random, 2900, options.n_vocab);
+    const auto asked  = random_tokens(random, 37, options.n_vocab);
+    const auto forced = random_tokens(random, 30, options.n_vocab);
     for (ggml_type kv : {GGML_TYPE_F16, GGML_TYPE_Q8_0}) {
-        const bool exact = type == GGML_TYPE_F16 && kv == GGML_TYPE_F16;
+        const bool exact = options.type == GGML_TYPE_F16 && kv == GGML_TYPE_F16;
         compare(engines, text, asked, forced, kv, Mode::full, SelectorKind::pages, 256, exact);
         for (SelectorKind selector : {SelectorKind::pages, SelectorKind::codes, SelectorKind::codes_residual}) {
             compare(engines, text, asked, forced, kv, Mode::rocketkv_mt, selector, 256, exact);
@@ -605,7 +604,7 @@ void test_experts_in_ram() {
             test_experts_are_read_alike(type, family);
             for (int64_t n : {all / 2, all}) {
                 std::printf("%s %s, experts of %d layers in RAM\n", family, ggml_type_name(type), int(n));
-                test_modes(type, family, n);
+                test_modes(model_options(type, family), n);
             }
         }
         test_chat(family, all);
@@ -654,11 +653,19 @@ int main(int argc, char ** argv) {
         for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) {
             // With 4 bits a random router's choices are noise: engine_agreement_test compares them with llama.cpp's.
             if (type == GGML_TYPE_Q4_K && std::string(family) == "gpt-oss") continue;
-            test_modes(type, family);
+            test_modes(model_options(type, family));
         }
         test_chat(family);
         test_grown_rows(family);
         test_kept(family);
+    }
+    for (const bool large : {false, true}) {
+        std::printf("gemma4, heads of 512%s\n", large ? ", large" : "");
+        for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_F16}) {
+            TinyModelOptions options = tiny_wide_gemma4(large);
+            options.seed = check::seed(), options.type = type, options.n_ctx = 8192;
+            test_modes(options);
+        }
     }
     test_experts_in_ram();
     test_measuring();

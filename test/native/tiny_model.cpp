@@ -432,6 +432,15 @@ TinyModelOptions tiny_family(const std::string & family, bool round_sizes) {
     return o;
 }
 
+TinyModelOptions tiny_wide_gemma4(bool large) {
+    TinyModelOptions o = tiny_family("gemma4", true);
+    o.head_dim = 512, o.head_dim_window = 256;
+    o.n_head = large ? 16 : 8, o.n_head_kv = 1, o.n_head_kv_window = large ? 8 : 1;
+    o.qk_mean = 0.25f;  // products of as many channels are larger
+    if (large) o.n_shared = 0, o.n_layer_input = 0, o.n_layer = 6, o.k_is_v = true;
+    return o;
+}
+
 std::vector<std::string> family_names() {
     return {
 #define FAMILY(name, object) name,
