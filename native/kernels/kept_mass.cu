@@ -5,7 +5,7 @@
 namespace rocketdoc {
 namespace {
 
-constexpr int THREADS = 512;
+constexpr int THREADS = 1024;
 
 __device__ float block_sum(float x) {
     __shared__ float part[THREADS / 32];
@@ -25,6 +25,7 @@ __global__ void __launch_bounds__(THREADS) sum_kept(KernelKeptMass a) {
     float           all = 0, kept = 0;
 #pragma unroll 8
     for (int i = threadIdx.x; i < n; i += THREADS) all += row[i];
+#pragma unroll 4
     for (int i = threadIdx.x; i < n_ids; i += THREADS) kept += unsigned(id[i]) < unsigned(n) ? row[id[i]] : 0.0f;
     all  = block_sum(all) + a.window_mass[blockIdx.x];
     kept = block_sum(kept) + a.window_mass[blockIdx.x];

@@ -95,7 +95,7 @@ class TinyModel {
 
 // A small model of this family: what its files hold, in f16, in sizes of no round number or such that every weight type
 // fits them.
-TinyModelOptions tiny_family(const std::string & architecture, bool round_sizes = false);
+TinyModelOptions tiny_family(const std::string & family, bool round_sizes = false);
 // Gemma 4 with heads as wide as its own files have them, all queries to one KV head where every row is seen: as the
 // small files, with layers that see the rows of others, or as the large ones, with more queries a KV head and keys as
 // values.
