@@ -226,6 +226,8 @@ export interface NativeAnswerRequest {
 
 export interface NativeAskRequest extends NativeAnswerRequest {
   sampler: NativeSampler;
+  /** What follows the last tokens in the document or the chat is computed together with them, where that is faster. */
+  drafts: boolean;
   /** Generation ends before the first of these. */
   stopTokens: Int32Array;
 }
@@ -241,6 +243,11 @@ export interface NativeAnswer {
   /** Tokens of this turn that were prefilled (a pending last token of the previous answer included). */
   nPrefilled: number;
   nGenerated: number;
+  /** Through the layers, of one token or a few. */
+  nPasses: number;
+  /** Tokens that were computed before they were chosen, and those of them that were chosen then. */
+  nDrafted: number;
+  nAccepted: number;
   prefillMs: number;
   stage1Ms: number;
   /** From the call to the first token. */

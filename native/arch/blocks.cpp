@@ -1,9 +1,12 @@
 #include "blocks.h"
 
 #include <cmath>
+#include <utility>
 
 namespace rocketdoc {
 namespace {
+
+thread_local ProductsApart::Rule apart;  // empty: no weights
 
 // [D * heads, n] -> [D, heads, n], from a projection of its own.
 ggml_tensor * by_heads(ggml_context * ctx, int64_t head_dim, ggml_tensor * x) {
@@ -148,8 +151,19 @@ ggml_tensor * build_rms_norm(ggml_context * ctx, ggml_tensor * x, ggml_tensor * 
     return weight ? ggml_mul(ctx, ggml_rms_norm(ctx, x, eps), weight) : x;
 }
 
+ProductsApart::ProductsApart(Rule rule) { apart = std::move(rule); }
+ProductsApart::~ProductsApart() { apart = nullptr; }
+
 ggml_tensor * build_linear(ggml_context * ctx, ggml_tensor * weight, ggml_tensor * bias, ggml_tensor * x) {
-    ggml_tensor * y = ggml_mul_mat(ctx, weight, x);
+    const int64_t n = x->ne[1];
+    ggml_tensor * y;
+    if (n > 1 && apart && apart(weight)) {
+        // Each token is a matrix of one column, so that ggml takes the way of a single token for it.
+        y = ggml_mul_mat(ctx, weight, ggml_reshape_3d(ctx, x, x->ne[0], 1, n));
+        y = ggml_reshape_2d(ctx, y, y->ne[0], n);
+    } else {
+        y = ggml_mul_mat(ctx, weight, x);
+    }
     return bias ? ggml_add(ctx, y, bias) : y;
 }
 

@@ -1,12 +1,25 @@
 // Pieces of a layer's graph that families share. They read the layer's traits; null weights are left out.
 #pragma once
 
+#include <functional>
+
 #include "architecture.h"
 
 namespace rocketdoc {
 
 // x / rms(x) * weight, over each column of x [n, ...]; x where there is no weight.
 ggml_tensor * build_rms_norm(ggml_context * ctx, ggml_tensor * x, ggml_tensor * weight, float eps);
+
+// Of which weights several tokens at once are multiplied as one by one: while this lives, in the graphs that its thread
+// builds. ggml may round a product otherwise when it has several columns.
+class ProductsApart {
+  public:
+    using Rule = std::function<bool(const ggml_tensor * weight)>;
+    explicit ProductsApart(Rule rule);
+    ~ProductsApart();
+    ProductsApart(const ProductsApart &)             = delete;
+    ProductsApart & operator=(const ProductsApart &) = delete;
+};
 
 // W x + bias; bias may be null.
 ggml_tensor * build_linear(ggml_context * ctx, ggml_tensor * weight, ggml_tensor * bias, ggml_tensor * x);

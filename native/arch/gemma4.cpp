@@ -59,7 +59,7 @@ class ArchGemma4 : public DecoderFamily {
         const auto    split = [&](ggml_tensor * t) { return ggml_reshape_3d(ctx, t, n, p.n_layer, t->ne[1]); };
         ggml_tensor * own   = build_scaled(ctx, ggml_get_rows(ctx, w.layer_input_embd, tokens), std::sqrt(float(n)));
         ggml_tensor * of_x =
-            ggml_scale(ctx, ggml_mul_mat(ctx, w.layer_input_proj, x), 1.0f / std::sqrt(float(p.n_embd)));
+            ggml_scale(ctx, build_linear(ctx, w.layer_input_proj, nullptr, x), 1.0f / std::sqrt(float(p.n_embd)));
         ggml_tensor * sum = ggml_add(ctx, build_rms_norm(ctx, split(of_x), w.layer_input_norm, p.rms_eps), split(own));
         return ggml_reshape_2d(ctx, ggml_scale(ctx, sum, 1.0f / std::sqrt(2.0f)), n * p.n_layer, x->ne[1]);
     }
@@ -69,8 +69,8 @@ class ArchGemma4 : public DecoderFamily {
         const LayerWeights & w   = layer.weights;
         ggml_tensor *        out = DecoderFamily::build_layer_output(ctx, layer, x, input);
         if (input) {
-            ggml_tensor * gate  = ggml_gelu(ctx, ggml_mul_mat(ctx, w.input_gate, out));
-            ggml_tensor * gated = ggml_mul_mat(ctx, w.input_proj, ggml_mul(ctx, gate, input));
+            ggml_tensor * gate  = ggml_gelu(ctx, build_linear(ctx, w.input_gate, nullptr, out));
+            ggml_tensor * gated = build_linear(ctx, w.input_proj, nullptr, ggml_mul(ctx, gate, input));
             out = ggml_add(ctx, out, build_rms_norm(ctx, gated, w.input_post_norm, layer.params.rms_eps));
         }
         return w.out_scale ? ggml_mul(ctx, out, w.out_scale) : out;

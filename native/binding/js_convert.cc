@@ -333,6 +333,9 @@ Napi::Object from_answer(Napi::Env env, const Answer & a) {
     out.Set("finishReason", a.stopped ? "stop" : "length");
     out.Set("nPrefilled", double(a.n_prefilled));
     out.Set("nGenerated", double(a.n_generated));
+    out.Set("nPasses", double(a.n_passes));
+    out.Set("nDrafted", double(a.n_drafted));
+    out.Set("nAccepted", double(a.n_accepted));
     out.Set("prefillMs", a.prefill_ms);
     out.Set("stage1Ms", a.stage1_ms);
     out.Set("firstTokenMs", a.first_token_ms);

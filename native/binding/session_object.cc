@@ -157,6 +157,7 @@ Napi::Value SessionObject::ask(const Napi::CallbackInfo & info) {
     to_answer_request(from, *request);
     request->sampler     = to_sampler_options(get_object(from.Get("sampler"), "sampler"));
     request->stop_tokens = get_tokens(from.Get("stopTokens"), "stopTokens");
+    request->drafts      = from.Get("drafts").ToBoolean().Value();
     if (!info[1].IsFunction())
         throw js_error(env, Status::fail(Code::INVALID_ARGUMENT, "ask needs a function that receives events."));
     auto events = std::make_shared<AnswerEvents>(env, info[1].As<Napi::Function>());

@@ -71,9 +71,13 @@ Status CompactOnDevice::set_live(int64_t n_live) {
 
 Status CompactOnDevice::end_token() { return selector_ ? selector_->end_token() : Status::good(); }
 
-Status CompactOnDevice::token_done() {
-    n_live_++;
-    return selector_ ? selector_->token_done(n_live_ - n_kept_) : Status::good();
+Status CompactOnDevice::tokens_done(int n, int n_kept) {
+    if (selector_ && n > 1) selector_->take_back(n, n_kept);
+    for (int i = 0; i < n_kept; i++) {
+        n_live_++;
+        if (selector_) RETURN_IF_FAILED(selector_->token_done(n_live_ - n_kept_));
+    }
+    return Status::good();
 }
 
 Status CompactOnDevice::measure(bool on) {

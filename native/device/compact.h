@@ -2,6 +2,7 @@
 // these; the engine's CompactCache owns it together with the rows, and knows no device.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <vector>
@@ -67,13 +68,15 @@ struct Part {
 
 struct KernelActivations;
 
-// One token in one layer, f32 where the device computes. k and v enter the cache behind its live rows.
+// One token in one layer, or several one behind the other, f32 where the device computes. k and v enter the cache
+// behind its live rows, and behind those of the tokens before it.
 struct LayerToken {
     int64_t       layer = 0;
-    const float * q     = nullptr;  // [n_head * group, D]
-    const float * k     = nullptr;  // [n_head / share, D]
-    const float * v     = nullptr;  // [n_head / share, D]
-    float *       out   = nullptr;  // [n_head * group, D]
+    int           n     = 1;        // tokens
+    const float * q     = nullptr;  // [n, n_head * group, D]
+    const float * k     = nullptr;  // [n, n_head / share, D]
+    const float * v     = nullptr;  // [n, n_head / share, D]
+    float *       out   = nullptr;  // [n, n_head * group, D]
     Part          part;
     // Where a GPU writes `out` in 8 bits as well, for the product that follows; null: nowhere. `x` is not used.
     const KernelActivations * quantised = nullptr;
@@ -122,6 +125,21 @@ class SelectorOnDevice {
         (void) n_new;
         return Status::good();
     }
+    // How many tokens attend() takes at once, behind n_new rows of the answer, of which the last may be taken back.
+    virtual int64_t most_tokens(int64_t n_new) const {
+        (void) n_new;
+        return 1;
+    }
+    // Memory for that many tokens at once; before attend() is given several.
+    virtual Status reserve_tokens(int n) {
+        (void) n;
+        return Status::good();
+    }
+    // Of the n tokens that attend() was given last the first n_kept stay: everything is as if it had seen no others.
+    virtual void take_back(int n, int n_kept) {
+        (void) n;
+        (void) n_kept;
+    }
     // The host gives sizes or takes results within a token, which a captured one could not follow.
     virtual bool host_takes_part() const { return false; }
 
@@ -151,8 +169,13 @@ class CompactOnDevice {
     virtual Status begin_token() { return Status::good(); }
     virtual Status attend(const LayerToken & token) = 0;
     virtual Status end_token();
-    Status         token_done();
-    bool           host_takes_part() const { return selector_ && (oracle_->on || selector_->host_takes_part()); }
+    // Of the n tokens that were attended to at once the first n_kept stay.
+    Status  tokens_done(int n, int n_kept);
+    int64_t most_tokens(int64_t most) const {
+        return selector_ ? std::min(most, selector_->most_tokens(n_live_ - n_kept_)) : most;
+    }
+    Status reserve_tokens(int n) { return selector_ ? selector_->reserve_tokens(n) : Status::good(); }
+    bool   host_takes_part() const { return selector_ && (oracle_->on || selector_->host_takes_part()); }
 
     const CompactShape & shape() const { return shape_; }
     const Device &       device() const { return device_; }

@@ -132,9 +132,9 @@ Status Device::try_out() {
     return product == float(SIZE) ? Status::good() : Status::fail(Code::GPU_FAULT, "The device multiplies wrongly.");
 }
 
-void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & out) {
-    out.resize(logits.size());
-    for (size_t i = 0; i < logits.size(); i++) out[i] = {int32_t(i), logits[i], 0.0f};
+void set_candidates(const float * logits, int64_t n_vocab, std::vector<Candidate> & out) {
+    out.resize(size_t(n_vocab));
+    for (size_t i = 0; i < out.size(); i++) out[i] = {int32_t(i), logits[i], 0.0f};
 }
 
 void copy_host_rows(const RowsAt & from, const RowsAt & to, int64_t n) {

@@ -1,4 +1,4 @@
-// One token: attention over the history or a compact cache, through all layers, to what may come next.
+// A token, or a few at once: attention over the history or a compact cache, through all layers, to what may come next.
 #pragma once
 
 #include <atomic>
@@ -30,8 +30,8 @@ struct NextToken {
     std::vector<float>     logits;      // [n_vocab], when wanted
 };
 
-// Every token of the vocabulary as a candidate.
-void set_candidates(const std::vector<float> & logits, std::vector<Candidate> & out);
+// Every token of the vocabulary as a candidate. logits: [n_vocab].
+void set_candidates(const float * logits, int64_t n_vocab, std::vector<Candidate> & out);
 
 class TokenRunner {
   public:
@@ -45,6 +45,15 @@ class TokenRunner {
     // as candidates.
     virtual Status run(int32_t token, int64_t position, int64_t n_history, bool logits, NextToken & out,
                        const std::atomic<bool> * cancel) = 0;
+    // How many tokens run_several() takes next, after begin().
+    virtual int most_tokens() const { return 1; }
+    // The same for n tokens one behind the other, each of which sees those before it: as if they had run one by one, to
+    // the bit. logits: [n, n_vocab]. Which of them stay is the caller's business, too, from the last one backwards.
+    virtual Status run_several(const int32_t * tokens, int n, int64_t position, int64_t n_history,
+                               std::vector<float> & logits, const std::atomic<bool> * cancel) {
+        (void) tokens, (void) n, (void) position, (void) n_history, (void) logits, (void) cancel;
+        return Status::fail(Code::INTERNAL, "This device computes one token at a time.");
+    }
     // Rows of the last tokens are where begin() said.
     virtual Status end() = 0;
 };

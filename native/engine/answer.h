@@ -22,6 +22,9 @@ struct AnswerRequest {
 struct AskRequest : AnswerRequest {
     SamplerOptions       sampler;
     std::vector<int32_t> stop_tokens;
+    // What follows the last tokens in the document or the chat is computed together with them, where that is faster.
+    // The answer is the same.
+    bool drafts = true;
 };
 
 // Called on the thread that answers.
@@ -35,11 +38,15 @@ struct Answer {
     bool    stopped        = false;  // by a stop token; else max_new was reached
     int64_t n_prefilled    = 0;
     int64_t n_generated    = 0;
+    int64_t n_passes       = 0;  // through the layers, of one token or a few
+    int64_t n_drafted      = 0;  // tokens that were computed before they were chosen
+    int64_t n_accepted     = 0;  // of them, those that were chosen then
     double  prefill_ms     = 0;  // stage 1 not included
     double  stage1_ms      = 0;
     double  first_token_ms = 0;
     double  decode_ms      = 0;
     // Of the tokens after the first four, for which buffers and graphs are still made; of all where there are no more.
+    // Tokens of one pass take the same time each.
     double median_token_ms = 0;
 };
 

@@ -164,11 +164,11 @@ Status CompactCache::make_room(const RowPlace & end, int64_t n) {
     return rows_->grow(wanted, end);
 }
 
-Status CompactCache::token_done(int64_t position) {
-    n_live_++;
-    n_tokens_ = position + 1;
-    append_positions(position, 1);
-    return on_device_->token_done();
+Status CompactCache::tokens_done(int64_t position, int n, int n_kept) {
+    n_live_ += n_kept;
+    n_tokens_ = position + n_kept;
+    append_positions(position, n_kept);
+    return on_device_->tokens_done(n, n_kept);
 }
 
 Status CompactCache::rows_appended(int64_t first_position, int64_t n) {

@@ -53,8 +53,8 @@ class CompactCache {
     // After the last layer: positions() and kept_mass() are known from here on.
     Status kept();
 
-    // The token that has run counts as a row from now on.
-    Status token_done(int64_t position);
+    // Of the n tokens that have run at once, from this position on, the first n_kept count as rows from now on.
+    Status tokens_done(int64_t position, int n, int n_kept);
     // Rows n_live().. were written by someone else (prefill onto a chat's own history); and back.
     Status rows_appended(int64_t first_position, int64_t n);
     Status drop_rows(int64_t n_live);

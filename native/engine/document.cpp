@@ -21,6 +21,11 @@ Status cancelled() { return Status::fail(Code::CANCELLED, "Stopped before it beg
 Document::Document(Engine & engine, ggml_type type, DocumentHome home)
     : engine_(engine), rows_(engine.model(), engine.device(), type, home) {}
 
+const DraftIndex & Document::draft_index() {
+    if (draft_index_.n_tokens() != int64_t(tokens_.size())) draft_index_.build(tokens_);
+    return draft_index_;
+}
+
 Status Document::check_tokens(const std::vector<int32_t> & tokens) const {
     const HyperParams & p = engine_.model().params();
     if (rows_.has_chats())

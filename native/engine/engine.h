@@ -17,6 +17,8 @@
 #include "../device/device.h"
 #include "answer.h"
 #include "document_rows.h"
+#include "draft_index.h"
+#include "draft_policy.h"
 #include "expert_placement.h"
 #include "kv_file.h"
 #include "layer_states.h"
@@ -93,6 +95,7 @@ class Engine {
     Status        check_idle() const;
     Status        begin_answer(const Session & session, KvRows * history, CompactCache * compact);
     TokenRunner & token_runner() { return *token_runner_; }  // for the session that answers
+    DraftPolicy & draft_policy() { return draft_policy_; }
     bool          is_answering(const Session & session) const { return answering_ == &session; }
     // Rows of the last tokens are in the history then. No-op for a session that does not answer.
     Status end_answer(const Session & session);
@@ -107,6 +110,7 @@ class Engine {
     std::unique_ptr<LayerStates> states_;
     std::unique_ptr<Prefill>     prefill_;
     std::unique_ptr<TokenRunner> token_runner_;
+    DraftPolicy                  draft_policy_;
     const Session *              answering_ = nullptr;
 };
 
@@ -134,7 +138,10 @@ class Document {
     size_t   bytes() const { return rows_.bytes(); }          // any thread
     bool     on_device() const { return rows_.on_device(); }  // any thread; on a GPU: the rows stayed there
 
-    DocumentRows & rows() { return rows_; }  // for its sessions
+    // For its sessions.
+    DocumentRows &               rows() { return rows_; }
+    const std::vector<int32_t> & tokens() const { return tokens_; }
+    const DraftIndex &           draft_index();  // made when it is first asked for
 
   private:
     Status    read_tokens(const std::vector<int32_t> & tokens, int64_t segment, int64_t tile,
@@ -145,6 +152,7 @@ class Document {
     Engine &                      engine_;
     DocumentRows                  rows_;
     std::vector<int32_t>          tokens_;  // [n_tokens()]
+    DraftIndex                    draft_index_;
     std::unique_ptr<KvFileWriter> writer_;
 };
 
@@ -220,18 +228,33 @@ class Session {
     Status answer_prompt(const AnswerRequest & request, const AskEvents & events, Answer & answer,
                          std::vector<float> & logits, Saved & saved, const std::atomic<bool> * cancel);
 
+    // Tokens that may come next, and how many tokens before them matched.
+    struct Draft {
+        std::vector<int32_t> tokens;
+        int                  length = 0;
+    };
+    Draft draft(int64_t room);
+    struct Pass;
+    Status run_pass(const AskRequest & request, bool logits, int32_t token, Pass & pass, Answer & answer,
+                    const std::atomic<bool> * cancel);
+    Status end_pass(Pass & pass, Answer & answer);
+    // Of the n tokens that have run at once the first n_kept count from now on.
+    Status count_tokens(int n, int n_kept);
+    Status check_answering(int32_t token) const;
     Status decode_token(int32_t token, bool logits, NextToken & out, const std::atomic<bool> * cancel);
     Status generate(const AskRequest & request, const AskEvents & events, Answer & out, Saved & saved,
                     const std::atomic<bool> * cancel);
     void   publish_counters();
 
     Engine &            engine_;
+    Document &          document_;
     DocumentRows &      shared_;
     ChatRows            chat_rows_;
     int64_t             n_tokens_ = 0;   // positions used
     int64_t             n_rows_   = 0;   // rows of the history: n_tokens_, or fewer once rocketkv dropped some
     int32_t             pending_  = -1;  // last generated token whose rows do not exist yet
     std::vector<Border> borders_;
+    DraftIndex          said_;  // the chat's tokens behind the document, [n_tokens_ - those of the document]
     // Of a running answer of start_answer(), where layers are recurrent: a step that fails leaves states of no token.
     std::unique_ptr<Saved>        answer_begin_;
     std::shared_ptr<CompactCache> compact_;      // of the current or last answer; null: dense over the history

@@ -12,6 +12,7 @@ namespace rocketdoc {
 
 Session::Session(Engine & engine, Document & document)
     : engine_(engine),
+      document_(document),
       shared_(document.rows()),
       chat_rows_(document.rows()),
       n_tokens_(document.n_tokens()),
@@ -47,6 +48,7 @@ void Session::restore(const Saved & saved) {
     budgets_     = saved.budgets;
     borders_.resize(saved.n_borders);
     chat_rows_.set_n_rows(saved.n_chat_rows);
+    said_.truncate(n_tokens_ - shared_.n_tokens());
     if (own_history_) (void) own_history_->drop_rows(saved.n_own_rows);
     if (!saved.published) return publish_counters();
     // The compact cache of the last answer is gone. What was known of it is told as before.
@@ -163,6 +165,7 @@ Status Session::score(const std::vector<int32_t> & tokens, std::vector<float> & 
     RETURN_IF_FAILED(engine_.states().save(border.states));
     if (own_history_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n));
     count_rows(n);
+    for (int32_t token : tokens) said_.add(token);
     borders_.push_back(std::move(border));
     return Status::good();
 }
@@ -188,6 +191,7 @@ Status Session::truncate(int64_t n_tokens) {
     borders_.erase(border + 1, borders_.end());
     n_tokens_ = n_rows_ = n_tokens;
     chat_rows_.set_n_rows(n_rows_ - shared_.n_tokens());
+    said_.truncate(n_tokens_ - shared_.n_tokens());
     pending_            = -1;
     compact_            = nullptr;
     compact_was_let_go_ = false;

@@ -1,5 +1,6 @@
 // One question and its answer: checked, read, counted, then decoded token by token.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -26,6 +27,20 @@ double median_after_warm_up(std::vector<double> times) {
 }
 
 }  // namespace
+
+// Tokens that went through the layers at once: one that is sure, and drafts behind it.
+struct Session::Pass {
+    std::vector<int32_t> tokens;
+    Draft                draft;
+    int                  at = 0;  // the last of its tokens that is sure
+    NextToken            next;    // what may come after that one
+    std::vector<float>   logits;  // [n, n_vocab], of several tokens
+    double               ms = 0;
+    // Of this answer, by the number of tokens: such a pass was made.
+    std::array<bool, DraftPolicy::WIDTHS.back() + 1> ran{};
+
+    int n() const { return int(tokens.size()); }
+};
 
 // A question on its way into the chat; nothing of the chat knows of it before count_question().
 struct Session::Question {
@@ -130,6 +145,7 @@ Status Session::count_question(const AnswerRequest & request, const Question & q
         own_history_ = question.compact;
         n_rows_      = question.compact->n_live();
     }
+    for (int32_t token : question.tokens) said_.add(token);
     pending_            = -1;
     mode_               = request.mode;
     budgets_            = question.budgets;
@@ -170,19 +186,53 @@ Status Session::start_answer(const AnswerRequest & request, const AskEvents & ev
     });
 }
 
-Status Session::decode_token(int32_t token, bool logits, NextToken & out, const std::atomic<bool> * cancel) {
+Session::Draft Session::draft(int64_t room) {
+    DraftPolicy & policy = engine_.draft_policy();
+    const int     most   = int(std::min<int64_t>(engine_.token_runner().most_tokens(), room));
+    Draft         out;
+    if (most < 2) return out;
+    // The last tokens, the document's end included where the chat is short.
+    std::vector<int32_t>         recent;
+    const std::vector<int32_t> & text   = document_.tokens();
+    const std::vector<int32_t> & said   = said_.tokens();
+    const size_t                 n_said = std::min(said.size(), size_t(DraftIndex::MOST_MATCHED));
+    const size_t                 n_text = std::min(text.size(), size_t(DraftIndex::MOST_MATCHED) - n_said);
+    recent.insert(recent.end(), text.end() - std::ptrdiff_t(n_text), text.end());
+    recent.insert(recent.end(), said.end() - std::ptrdiff_t(n_said), said.end());
+
+    const DraftIndex &      document = document_.draft_index();
+    const DraftIndex::Match in_text = document.find(recent), in_chat = said_.find(recent);
+    const bool              of_text = in_text.length > in_chat.length;
+    out.length                      = of_text ? in_text.length : in_chat.length;
+    const int width                 = policy.width(out.length, most);
+    if (width < 2) return out;
+    out.tokens = of_text ? document.from(in_text.place, width - 1) : said_.from(in_chat.place, width - 1);
+    return out;
+}
+
+Status Session::count_tokens(int n, int n_kept) {
+    if (compact_) RETURN_IF_FAILED(compact_->tokens_done(n_tokens_, n, n_kept));
+    if (own_history_ && own_history_ != compact_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, n_kept));
+    count_rows(n_kept);
+    answer_room_ -= n_kept;
+    publish_counters();
+    if (map_wanted_) publish_map();
+    return Status::good();
+}
+
+Status Session::check_answering(int32_t token) const {
     if (!engine_.is_answering(*this)) return Status::fail(Code::INVALID_ARGUMENT, "No answer has been started.");
     if (answer_room_ < 1) return Status::fail(Code::INVALID_ARGUMENT, "The answer's room is used up.");
     if (token < 0 || token >= engine_.model().params().n_vocab)
         return Status::fail(Code::INVALID_ARGUMENT, "The token is outside the vocabulary.");
-    RETURN_IF_FAILED(engine_.token_runner().run(token, n_tokens_, n_rows_, logits, out, cancel));
-    if (compact_) RETURN_IF_FAILED(compact_->token_done(n_tokens_));
-    if (own_history_ && own_history_ != compact_) RETURN_IF_FAILED(own_history_->rows_appended(n_tokens_, 1));
-    count_rows(1);
-    answer_room_--;
-    publish_counters();
-    if (map_wanted_) publish_map();
     return Status::good();
+}
+
+Status Session::decode_token(int32_t token, bool logits, NextToken & out, const std::atomic<bool> * cancel) {
+    RETURN_IF_FAILED(check_answering(token));
+    RETURN_IF_FAILED(engine_.token_runner().run(token, n_tokens_, n_rows_, logits, out, cancel));
+    said_.add(token);
+    return count_tokens(1, 1);
 }
 
 Status Session::step(int32_t token, bool oracle, Step & out, const std::atomic<bool> * cancel) {
@@ -215,37 +265,76 @@ Status Session::finish_answer() {
     return ended;
 }
 
+Status Session::run_pass(const AskRequest & request, bool logits, int32_t token, Pass & pass, Answer & answer,
+                         const std::atomic<bool> * cancel) {
+    RETURN_IF_FAILED(check_answering(token));
+    pass.at     = 0;
+    pass.draft  = request.drafts ? draft(std::min(answer_room_, request.max_new - answer.n_generated)) : Draft();
+    pass.tokens = {token};
+    pass.tokens.insert(pass.tokens.end(), pass.draft.tokens.begin(), pass.draft.tokens.end());
+    TokenRunner & runner = engine_.token_runner();
+    const auto    begin  = Clock::now();
+    if (pass.n() == 1) {
+        RETURN_IF_FAILED(runner.run(token, n_tokens_, n_rows_, logits, pass.next, cancel));
+    } else {
+        RETURN_IF_FAILED(runner.run_several(pass.tokens.data(), pass.n(), n_tokens_, n_rows_, pass.logits, cancel));
+        set_candidates(pass.logits.data(), engine_.model().params().n_vocab, pass.next.candidates);
+    }
+    pass.ms = ms_since(begin);
+    // For the first of an answer its graph is made, too.
+    if (pass.ran[size_t(pass.n())]) engine_.draft_policy().add_time(pass.n(), pass.ms);
+    pass.ran[size_t(pass.n())] = true;
+    answer.n_passes++;
+    return Status::good();
+}
+
+Status Session::end_pass(Pass & pass, Answer & answer) {
+    const int n_kept = pass.at + 1, n_drafted = pass.n() - 1;
+    if (n_drafted > 0) engine_.draft_policy().add_drafts(pass.draft.length, n_drafted, pass.at);
+    answer.n_drafted += n_drafted;
+    answer.n_accepted += pass.at;
+    return count_tokens(pass.n(), n_kept);
+}
+
 Status Session::generate(const AskRequest & request, const AskEvents & events, Answer & out, Saved & saved,
                          const std::atomic<bool> * cancel) {
-    const auto         start = Clock::now();
-    std::vector<float> logits;
+    const auto start = Clock::now();
+    Pass       pass;  // the first has no tokens: what may come next follows from the question
     RETURN_IF_FAILED(Sampler::check(request.sampler));
-    RETURN_IF_FAILED(answer_prompt(request, events, out, logits, saved, cancel));
-    NextToken next;
-    set_candidates(logits, next.candidates);
+    RETURN_IF_FAILED(answer_prompt(request, events, out, pass.logits, saved, cancel));
+    set_candidates(pass.logits.data(), engine_.model().params().n_vocab, pass.next.candidates);
     Sampler             sampler(request.sampler);
-    Clock::time_point   first, last;
+    Clock::time_point   first;
     std::vector<double> times;  // ms, one a token after the first
     while (true) {
-        const int32_t token = sampler.sample(next.candidates);
+        const int32_t token = sampler.sample(pass.next.candidates);
         if (out.n_generated == 0) {
             first              = Clock::now();
             out.first_token_ms = ms_since(start);
-        } else {
-            times.push_back(ms_since(last));
         }
-        last = Clock::now();
-        if (std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end()) {
-            out.stopped = true;
-            break;
+        const bool stops =
+            std::find(request.stop_tokens.begin(), request.stop_tokens.end(), token) != request.stop_tokens.end();
+        if (!stops) {
+            out.n_generated++;
+            if (events.token) events.token(token);
         }
-        out.n_generated++;
-        if (events.token) events.token(token);
-        if (out.n_generated == request.max_new) {
-            pending_ = token;
-            break;
+        const bool ends = stops || out.n_generated == request.max_new;
+        if (!ends) said_.add(token);
+        // A draft that was right: its row is there, and what comes after it is known.
+        if (!ends && pass.at + 1 < pass.n() && pass.tokens[size_t(pass.at) + 1] == token) {
+            pass.at++;
+            const int64_t n_vocab = engine_.model().params().n_vocab;
+            set_candidates(pass.logits.data() + pass.at * n_vocab, n_vocab, pass.next.candidates);
+            continue;
         }
-        RETURN_IF_FAILED(decode_token(token, sampler.needs_vocabulary(), next, cancel));
+        if (pass.n() > 0) {
+            RETURN_IF_FAILED(end_pass(pass, out));
+            times.insert(times.end(), size_t(pass.at) + 1, pass.ms / (pass.at + 1));
+        }
+        out.stopped = stops;
+        if (ends && !stops) pending_ = token;
+        if (ends) break;
+        RETURN_IF_FAILED(run_pass(request, sampler.needs_vocabulary(), token, pass, out, cancel));
         // What a token needs is there after the first; later ones would be slowed by looking.
         if (out.n_generated == 1) engine_.device().look_at_memory();
     }

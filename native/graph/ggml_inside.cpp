@@ -23,6 +23,12 @@ ggml_tensor * new_leaf(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t 
     return t;
 }
 
+ggml_tensor * first_rows(ggml_context * ctx, const ggml_tensor * matrix, int64_t rows) {
+    ggml_tensor * t = new_leaf(ctx, matrix->type, matrix->ne[0], rows, matrix->buffer, matrix->data);
+    t->extra        = matrix->extra;
+    return t;
+}
+
 Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data) {
     ggml_tensor * root = result->view_src ? result->view_src : result;
     if (root->data) return refused("A result that has its memory already cannot be placed elsewhere", root);

@@ -15,6 +15,10 @@ namespace rocketdoc {
 ggml_tensor * new_leaf(ggml_context * ctx, ggml_type type, int64_t ne0, int64_t ne1, ggml_backend_buffer_t buffer,
                        void * data);
 
+// The first rows of a matrix, where they are, as a matrix of their own. Packed ones (with something in `extra`) are
+// taken in whole groups: `rows` is a multiple of what they are packed by, or all of them.
+ggml_tensor * first_rows(ggml_context * ctx, const ggml_tensor * matrix, int64_t rows);
+
 // Has a graph write `result` to `data`, in `buffer`, where the next graph or a kernel looks for it. result: a node, or
 // a view that is the whole of one (reshaped). A view of a part would move what lies beside it too, so it is refused.
 Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data);

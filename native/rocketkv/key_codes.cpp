@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "cpu/kernels.h"
-#include "recode_policy.h"
 
 namespace rocketdoc {
 
@@ -51,8 +50,18 @@ void KeyCodes::build(const CompactView & k, const CompactView & v, int head, int
 
 void KeyCodes::append(const CompactView & k, const CompactView & v, int head, int64_t index) {
     if (recode_is_judged(n_new_) && codes_have_drifted(n_new_clamped_, n_new_, n_coded())) recode(k, v, head, index);
+    const int64_t before = n_new_clamped_;
     code_rows(k, v, head, index, index + 1);
+    clamped_of_[size_t(n_new_ % RECODE_EVERY)] = int32_t(n_new_clamped_ - before);
     n_new_++;
+}
+
+void KeyCodes::take_back(int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t clamped = clamped_of_[size_t(--n_new_ % RECODE_EVERY)];
+        n_new_clamped_ -= clamped;
+        n_clamped_ -= clamped;
+    }
 }
 
 void KeyCodes::recode(const CompactView & k, const CompactView & v, int head, int64_t n_rows) {

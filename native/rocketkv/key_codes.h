@@ -4,11 +4,13 @@
 // is coded again.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "rows.h"
 #include "attention.h"
+#include "recode_policy.h"
 
 namespace rocketdoc {
 
@@ -21,6 +23,12 @@ class KeyCodes {
     void build(const CompactView & k, const CompactView & v, int head, int64_t n_rows, const float * importance);
     // Row index, which stands in k and v. The rows before it are coded afresh first where their codes have drifted.
     void append(const CompactView & k, const CompactView & v, int head, int64_t index);
+
+    // Rows that may be appended behind n_new others before a head is looked at, the first of them included: until then
+    // the last of them can be taken back.
+    static int64_t most_appended(int64_t n_new) { return RECODE_EVERY - n_new % RECODE_EVERY; }
+    // The last n appended rows are gone: as if they had never been there. n: below RECODE_EVERY.
+    void take_back(int64_t n);
 
     // logits[h][p] = q_h . k^_p * scale, without residual and sinks up to a constant per head; logits: [g][stride],
     // stride >= padded(n_live). folded: work, [g][n_coded + 1].
@@ -51,9 +59,10 @@ class KeyCodes {
     std::vector<uint8_t>  codes_;              // [block][line][CODE_BLOCK], see kernels.h code_scores
     std::vector<uint8_t>  signs_;              // [capacity][D / 8], with residual: v >= its mean
 
-    int64_t n_new_         = 0;  // rows appended since the head was coded
-    int64_t n_new_clamped_ = 0;  // codes of those rows that were clamped
-    int64_t n_clamped_     = 0;  // all clamped codes since build
+    int64_t                           n_new_         = 0;  // rows appended since the head was coded
+    int64_t                           n_new_clamped_ = 0;  // codes of those rows that were clamped
+    int64_t                           n_clamped_     = 0;  // all clamped codes since build
+    std::array<int32_t, RECODE_EVERY> clamped_of_{};       // codes clamped of each of the last rows, by n_new_
 };
 
 }  // namespace rocketdoc

@@ -361,7 +361,7 @@ void test_sampler() {
     Sampler        a(greedy);
     auto           pick = [](Sampler & sampler, const std::vector<float> & logits) {
         std::vector<Candidate> candidates;
-        set_candidates(logits, candidates);
+        set_candidates(logits.data(), int64_t(logits.size()), candidates);
         return sampler.sample(candidates);
     };
     CHECK(pick(a, {0.5f, 2.0f, 2.0f, -1.0f}) == 1);

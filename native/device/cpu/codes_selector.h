@@ -19,6 +19,8 @@ class CodesSelector : public LayerSelector {
     void append(const CompactView & k, const CompactView & v, int head, int64_t index) override {
         heads_[size_t(head)].append(k, v, head, index);
     }
+    int64_t most_tokens(int64_t n_new) const override { return KeyCodes::most_appended(n_new); }
+    void    take_back(int head, int64_t n) override { heads_[size_t(head)].take_back(n); }
     int64_t clamped(int head) const override { return heads_[size_t(head)].clamped(); }
     void    attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                    SelectorScratch & scratch, float * out) override;

@@ -36,6 +36,7 @@ void attend_node(ggml_tensor * dst, int ith, int nth, void * user) {
     const CompactNode & node = *static_cast<CompactNode *>(user);
     LayerToken          token;
     token.layer = node.layer;
+    token.n     = int(dst->ne[1]);
     token.q     = static_cast<const float *>(dst->src[0]->data);
     token.k     = static_cast<const float *>(dst->src[1]->data);
     token.v     = static_cast<const float *>(dst->src[2]->data);
@@ -53,8 +54,8 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
     const CacheHeads &   heads = shape.heads_of(node.layer);
     if (shape.selects[size_t(node.layer)]) {
         ggml_tensor * args[] = {qkv.q, qkv.k, qkv.v};
-        return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(heads.width()) * heads.group, 1, 1, 1, args, 3, attend_node,
-                              GGML_N_TASKS_MAX, &node);
+        return ggml_custom_4d(ctx, GGML_TYPE_F32, int64_t(heads.width()) * heads.group, qkv.q->ne[2], 1, 1, args, 3,
+                              attend_node, GGML_N_TASKS_MAX, &node);
     }
     ggml_tensor *keys = rows.k(node.layer), *values = rows.v(node.layer);
     // The layer whose rows it sees has appended the token's.
@@ -62,10 +63,10 @@ ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, C
     // Grouped by query head, every cache head has a copy of its KV head's row.
     auto per_cache_head = [&](ggml_tensor * x) {
         if (heads.share == 1) return x;
-        const int64_t d = heads.dim, n_kv = heads.n / heads.share;
-        ggml_tensor * one  = ggml_reshape_3d(ctx, x, d, 1, n_kv);
-        ggml_tensor * many = ggml_repeat_4d(ctx, one, d, heads.share, n_kv, 1);
-        return ggml_reshape_3d(ctx, many, d, heads.n, 1);
+        const int64_t d = heads.dim, n_kv = heads.n / heads.share, n = x->ne[2];
+        ggml_tensor * one  = ggml_reshape_4d(ctx, x, d, 1, n_kv, n);
+        ggml_tensor * many = ggml_repeat_4d(ctx, one, d, heads.share, n_kv, n);
+        return ggml_reshape_3d(ctx, many, d, heads.n, n);
     };
     keys   = build_append(ctx, graph, keys, per_cache_head(qkv.k), indices);
     values = build_append(ctx, graph, values, per_cache_head(qkv.v), indices);

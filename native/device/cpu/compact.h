@@ -35,9 +35,9 @@ struct CompactNode {
     int64_t           layer   = 0;
 };
 
-// Adds attention of one new token over the compact cache to a graph: q [D, H, 1], k and v [D, G, 1] enter the cache as
-// the row behind the layer's live ones first. Returns [D * H, 1]. indices: i64 [1], filled with that row by the caller;
-// dense and live: of a layer that chooses nothing, see CpuTokenAttention.
+// Adds attention of n new tokens over the compact cache to a graph: q [D, H, n], k and v [D, G, n] enter the cache as
+// the rows behind the layer's live ones, and each token sees those up to its own. Returns [D * H, n]. indices: i64 [n],
+// filled with those rows by the caller; dense and live: of a layer that chooses nothing, see CpuTokenAttention.
 ggml_tensor * build_compact_attention(ggml_context * ctx, ggml_cgraph * graph, CompactNode & node, KvRows & rows,
                                       const Layer & layer, const QkvTensors & qkv, ggml_tensor * indices,
                                       CpuTokenAttention & dense, std::vector<ggml_tensor *> & live);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "../../engine/draft_policy.h"
 #include "../../engine/kv_rows.h"
 #include "../../open_file.h"
 #include "../dynamic_library.h"
@@ -25,7 +26,11 @@ namespace fs = std::filesystem;
 class CpuSizes : public DeviceSizes {
   public:
     size_t token_runner(const HyperParams & params, int n_threads) const override {
-        return size_t(params.n_vocab) * sizeof(float) + CpuTokenAttention::bytes(params, n_threads);
+        // A graph for each number of tokens that a pass may have.
+        size_t bytes = 0;
+        for (int n : DraftPolicy::WIDTHS)
+            bytes += size_t(params.n_vocab) * size_t(n) * sizeof(float) + CpuTokenAttention::bytes(params, n_threads);
+        return bytes;
     }
     size_t prefill_attention(const HyperParams & params, int64_t, int64_t, int n_threads) const override {
         return CpuPrefillAttention::bytes(params, n_threads);

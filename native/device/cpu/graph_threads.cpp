@@ -9,6 +9,9 @@
 namespace rocketdoc {
 namespace {
 
+// Tokens of a pass over drafts, at the most.
+constexpr int64_t A_FEW = 8;
+
 double wall_seconds() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
@@ -24,7 +27,7 @@ Products products_of(ggml_cgraph * graph) {
         const ggml_tensor * node = ggml_graph_node(graph, i);
         if (node->op == GGML_OP_MUL_MAT) {
             out.work += double(ggml_nelements(node)) * double(node->src[0]->ne[0]);
-            out.columns = std::max(out.columns, node->ne[1]);
+            out.columns = std::max(out.columns, node->ne[1] * node->ne[2]);
         } else if (node->op == GGML_OP_FLASH_ATTN_EXT) {
             out.work += 2.0 * double(ggml_nelements(node)) * double(node->src[1]->ne[1]);
         }
@@ -36,6 +39,7 @@ Products products_of(ggml_cgraph * graph) {
 
 GraphThreads::GraphThreads(int most)
     : token_(most, process_cpu_step()),
+      few_(most, process_cpu_step()),
       tile_(most, process_cpu_step()),
       idle_since_(wall_seconds()),
       idle_then_(idle_cpu_seconds()),
@@ -52,7 +56,10 @@ void GraphThreads::watch_idle(double now) {
 
 int GraphThreads::begin(ggml_cgraph * graph) {
     const Products products = products_of(graph);
-    running_                = products.columns == 0 ? nullptr : products.columns == 1 ? &token_ : &tile_;
+    running_                = products.columns == 0       ? nullptr
+                              : products.columns == 1     ? &token_
+                              : products.columns <= A_FEW ? &few_
+                                                          : &tile_;
     if (!running_) return last_ ? last_->threads() : token_.threads();
     work_ = products.work;
     wall_ = wall_seconds();

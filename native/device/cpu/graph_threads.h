@@ -1,6 +1,6 @@
-// The number of threads of each graph on a CPU that others use, too. A token and a tile of reading have a governor
-// each: a token has hundreds of short operations and suffers from a lost core at once, a tile has long ones, which ggml
-// hands out piece by piece to the threads that run.
+// The number of threads of each graph on a CPU that others use, too. A token, a few tokens and a tile of reading have a
+// governor each: a token has hundreds of short operations and suffers from a lost core at once, a tile has long ones,
+// which ggml hands out piece by piece to the threads that run.
 #pragma once
 
 #include "ggml.h"
@@ -20,7 +20,7 @@ class GraphThreads {
   private:
     void watch_idle(double now);
 
-    ThreadGovernor   token_, tile_;
+    ThreadGovernor   token_, few_, tile_;
     ThreadGovernor * running_ = nullptr;  // null: the graph has no products and says nothing about speed
     ThreadGovernor * last_    = nullptr;
     double           work_ = 0, wall_ = 0, cpu_ = 0;

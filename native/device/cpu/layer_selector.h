@@ -3,6 +3,8 @@
 // Nothing allocates after the constructor, given a scratch that was reserved for the shape.
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 
 #include "../../rocketkv/attention.h"
@@ -26,6 +28,18 @@ class LayerSelector {
     // that were attended to exactly, ascending, when it returns.
     virtual void attend(const CompactView & k, const CompactView & v, int head, int64_t n_live, const float * q,
                         SelectorScratch & scratch, float * out) = 0;
+
+    // How many rows may be appended behind the n_new of the answer so that the last of them can be taken back.
+    virtual int64_t most_tokens(int64_t n_new) const {
+        (void) n_new;
+        return std::numeric_limits<int64_t>::max();
+    }
+    // The last n rows of the head are gone, and others will stand where they stood. Nothing to do where append() makes
+    // anew what is kept of its row.
+    virtual void take_back(int head, int64_t n) {
+        (void) head;
+        (void) n;
+    }
 
     // Codes of the head that did not fit their range, since it was built.
     virtual int64_t clamped(int head) const {

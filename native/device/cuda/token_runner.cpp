@@ -485,7 +485,7 @@ Status CudaTokenRunner::take_logits(NextToken & out) {
                                                       out.logits.size() * sizeof(float), cuda_.stream()),
                                  "taking the logits"));
     RETURN_IF_FAILED(cuda_.finish_stream());
-    set_candidates(out.logits, out.candidates);
+    set_candidates(out.logits.data(), int64_t(out.logits.size()), out.candidates);
     return Status::good();
 }
 
