@@ -92,7 +92,8 @@ export async function answerProgram(
         let report: AnswerReport | undefined;
         let thinking = '';
         try {
-          const ask = { ...options, chatId, earlier, question, sampler: samplerOf(rooms, request) };
+          const { drafts } = rooms.settings.get();
+          const ask = { ...options, chatId, earlier, question, sampler: samplerOf(rooms, request), drafts };
           for await (const event of await verbs.ask(ask, { signal: ended })) {
             if (event.type === 'progress') running.progress(event);
             else if (event.type === 'thinking') {

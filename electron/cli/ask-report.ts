@@ -92,6 +92,9 @@ export function answerJson(report: AnswerReport, context: AskContext, evidence: 
       first_token_ms: ms(timings.firstTokenMs),
       prefill_tok_s: rounded(prefillTokS, 2),
       decode_tok_s: decodeTokS === null ? null : rounded(decodeTokS, 2),
+      passes: timings.passes,
+      drafted: timings.drafted,
+      accepted: timings.accepted,
     },
     attention: keptAttention(counters, context.model.info.nHeadKv),
     memory: {
@@ -135,6 +138,8 @@ export function answerSummary(report: AnswerReport, context: AskContext): string
       : `${plural(prefilled, 'token')} read (the document was not read again)`,
     `${plural(report.generatedTokens, 'token')} answered${report.thinkingTokens > 0 ? ` (${report.thinkingTokens} of them thinking)` : ''}${decodeTokS === null ? '' : ` at ${decodeTokS.toFixed(1)} tok/s`}`,
   ];
+  const { drafted, accepted } = report.timings;
+  if (drafted > 0) parts.push(`${count(accepted)} of ${count(drafted)} drafted tokens accepted`);
   if (report.mode !== 'full' && !counters.budgets.dense) {
     const { kept_mean } = keptAttention(counters, context.model.info.nHeadKv);
     parts.push(

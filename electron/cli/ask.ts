@@ -41,6 +41,7 @@ export const askCommand: Command = {
       value: `<${effortSchema.options.join('|')}>`,
       help: `how long the model thinks, where its template takes an effort (${defaultEffort})`,
     },
+    drafts: { value: '<on|off>', help: 'draft what follows in the document or the chat; the answer is the same (on)' },
     json: { help: 'print one JSON object a question' },
     ...modelFlags,
     ...modeFlag,
@@ -68,9 +69,10 @@ export async function ask(
   };
   const thinking = args.has('think');
   const mode = answerMode(args);
+  const drafts = args.oneOf('drafts', ['on', 'off']) !== 'off';
   const { maxNew, ...reading } = readingChoice(args);
   const rocket = rocketOptions(args, { mode, maxNew });
-  const request = { mode, rocket, sampler: samplerOptions(args), thinking };
+  const request = { mode, rocket, sampler: samplerOptions(args), thinking, drafts };
   const effort = args.oneOf('effort', effortSchema.options);
 
   const progress = new ProgressLine();

@@ -220,6 +220,10 @@ export const answerReportSchema = z.object({
     stage1Ms: milliseconds,
     firstTokenMs: milliseconds,
     decodeMs: milliseconds,
+    /** Passes through the layers, of one token or a few; tokens that were drafted, and those of them that the model chose. */
+    passes: z.int().default(0),
+    drafted: z.int().default(0),
+    accepted: z.int().default(0),
   }),
   peakRssBytes: count,
   notices: z.array(z.string()),

@@ -73,6 +73,8 @@ export const askRequestSchema = z.object({
   /** Whether to think first, where the model's template has a choice. */
   thinking: z.boolean().optional(),
   sampler: samplerSchema,
+  /** Whether what follows in the document or the chat is drafted; the usual is yes. The answer is the same. */
+  drafts: z.boolean().optional(),
 });
 export type AskRequest = z.infer<typeof askRequestSchema>;
 

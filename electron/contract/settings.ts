@@ -49,6 +49,8 @@ export type MethodChoice = z.infer<typeof methodChoiceSchema>;
 
 export const settingsSchema = methodChoiceSchema.extend({
   sampler: samplerSchema,
+  /** Whether what follows in the document or the chat is drafted, so that answers which repeat it come sooner. */
+  drafts: z.boolean(),
   threads: threadsSchema,
   /** Whether read documents stay on disk for the next start, and the most GB they may take; 0: a tenth of the free space, at most 20 GB. */
   keepRead: z.boolean(),
@@ -88,6 +90,7 @@ export const defaultSettings: Settings = {
   effort: defaultEffort,
   maxNew: defaultMaxNew,
   sampler: defaultSampler,
+  drafts: true,
   threads: 0,
   keepRead: true,
   keptGb: 0,

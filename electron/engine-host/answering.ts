@@ -26,7 +26,7 @@ export async function answer(
   send: (event: AnswerEvent) => void,
 ): Promise<AnswerReport> {
   await dropThinking(chat);
-  const { question, thinking = false, mode, rocket, sampler } = request;
+  const { question, thinking = false, mode, rocket, sampler, drafts = true } = request;
   const earlier = [...unreadTurns(chat), ...(request.earlier ?? [])];
   const tokens = model.prompt.question(question, { isFirst: isFirstQuestion(chat), earlier, thinking });
   const { info } = model.native;
@@ -65,7 +65,7 @@ export async function answer(
   const { stopTokens } = model.prompt;
   let native: NativeAnswer;
   try {
-    native = await chat.session.ask({ tokens, mode, rocket, maxNew, sampler, stopTokens }, onEvent);
+    native = await chat.session.ask({ tokens, mode, rocket, maxNew, sampler, drafts, stopTokens }, onEvent);
     await allReceived(() => received, native.nGenerated);
     stream.finish();
   } catch (error) {
@@ -94,6 +94,9 @@ export async function answer(
       stage1Ms: native.stage1Ms,
       firstTokenMs: native.firstTokenMs,
       decodeMs: native.decodeMs,
+      passes: native.nPasses,
+      drafted: native.nDrafted,
+      accepted: native.nAccepted,
     },
     peakRssBytes: peakRssBytes(),
     notices: notice === undefined ? [] : [notice],

@@ -44,7 +44,7 @@ export async function measureUsualReads(
   try {
     const { rocket } = choice;
     const stopTokens = model.vocabulary.endTokens;
-    await session.ask({ tokens, mode, rocket, maxNew, sampler: defaultSampler, stopTokens }, () => {});
+    await session.ask({ tokens, mode, rocket, maxNew, sampler: defaultSampler, drafts: false, stopTokens }, () => {});
     document.usualReads.set(name, documentReads(document, session.documentMap().read));
   } finally {
     signal?.removeEventListener('abort', cancel);

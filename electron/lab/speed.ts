@@ -106,7 +106,7 @@ async function answerOn<T>(
 ) {
   const session = document.fork();
   try {
-    const request = { tokens, mode, rocket, maxNew, sampler: defaultSampler, stopTokens: noTokens };
+    const request = { tokens, mode, rocket, maxNew, sampler: defaultSampler, drafts: false, stopTokens: noTokens };
     const answer = await session.ask(request, () => {});
     return { answer, held: look(session) };
   } finally {
@@ -173,7 +173,7 @@ async function cancelsOf(
     };
     try {
       if (begins === 'prefill') wait();
-      const request = { tokens, mode, rocket, maxNew, sampler: defaultSampler, stopTokens: noTokens };
+      const request = { tokens, mode, rocket, maxNew, sampler: defaultSampler, drafts: false, stopTokens: noTokens };
       // A question that ended before the cancel does not count.
       await session.ask(request, ({ type }) => {
         if (type === begins) wait();

@@ -41,6 +41,7 @@ export const question = (first: number, maxNew = 8): NativeAskRequest => ({
   rocket,
   maxNew,
   sampler: { temperature: 0, topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, repetitionWindow: 0, seed: 1 },
+  drafts: true,
   stopTokens: new Int32Array(),
 });
 

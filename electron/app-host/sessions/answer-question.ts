@@ -72,7 +72,8 @@ async function answerTurn(
       );
       const earlier = remembered.slice(held).map(asEarlierTurn);
       const { engineChatId: chatId } = chat;
-      const request = { ...engineOptions(choice), chatId, earlier, question: turn.question, thinking, sampler };
+      const { drafts } = rooms.settings.get();
+      const request = { ...engineOptions(choice), chatId, earlier, question: turn.question, thinking, sampler, drafts };
       for await (const event of await verbs.ask(request, { signal: job.signal })) {
         if (event.type === 'progress') {
           job.progress(event);

@@ -91,6 +91,7 @@ function numbers({ mode, counters, generatedTokens, timings, finishReason }: Tur
     isFull ? `all ${rowsTotal} rows` : `budget ${budgets.tokenBudget}, kept ${rowsKept} of ${rowsTotal} rows`,
     plural(generatedTokens, 'token'),
     timings.decodeMs > 0 ? `${((generatedTokens / timings.decodeMs) * 1000).toFixed(1)} tok/s` : '',
+    timings.drafted > 0 ? `${timings.accepted} of ${plural(timings.drafted, 'draft')} accepted` : '',
     `first token ${(timings.firstTokenMs / 1000).toFixed(1)} s`,
     finishReason === 'length' ? 'cut at the longest answer' : 'ended by itself',
   ];

@@ -14,6 +14,7 @@ export function statsParts(report: TurnReport, choice: AskChoice): string[] {
     timings.decodeMs > 0 ? speed((generatedTokens / timings.decodeMs) * 1000) : null,
     `first token ${seconds(timings.firstTokenMs / 1000)}`,
     plural(generatedTokens, 'token'),
+    timings.drafted > 0 ? `${count(timings.accepted)} of ${plural(timings.drafted, 'draft')} right` : null,
     thinkingTokens > 0 ? `${count(thinkingTokens)} of them thinking` : null,
     reads ? modeNames[mode] : `${modeNames[mode]} ${count(counters.budgets.tokenBudget)}`,
     reads

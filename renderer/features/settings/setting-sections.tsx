@@ -57,7 +57,7 @@ export function settingSections(settings: Settings, engine: EngineState | null):
     {
       id: 'answering',
       title: 'Answering',
-      names: ['mode', 'maxNew', 'effort', 'sampler'],
+      names: ['mode', 'maxNew', 'effort', 'drafts', 'sampler'],
       settings: answering(settings, engine),
     },
     {
@@ -140,7 +140,7 @@ const effortSetting = (effort: Effort): Setting => ({
   ),
 });
 
-function answering({ mode, maxNew, effort, sampler }: Settings, engine: EngineState | null): Setting[] {
+function answering({ mode, maxNew, effort, drafts, sampler }: Settings, engine: EngineState | null): Setting[] {
   const sampled = (name: keyof Sampler & keyof typeof ranges, label: string, hint: string, words: string): Setting => ({
     label,
     hint,
@@ -164,6 +164,20 @@ function answering({ mode, maxNew, effort, sampler }: Settings, engine: EngineSt
       control: number(maxNew, ranges.usualMaxNew, (next) => change({ maxNew: next })),
     },
     ...(engine?.model?.hasEffort ? [effortSetting(effort)] : []),
+    {
+      label: 'Drafts from the document',
+      hint: 'What follows in the document or the chat is tried ahead, so that answers which repeat it come sooner. The answer is the same.',
+      words: 'speed faster speculative decoding lookup',
+      applies: 'question',
+      control: choice(
+        drafts ? 'on' : 'off',
+        [
+          { value: 'on', label: 'On' },
+          { value: 'off', label: 'Off' },
+        ],
+        (next) => change({ drafts: next === 'on' }),
+      ),
+    },
     sampled('temperature', 'Temperature', '0: the likeliest token each time, so the same answer twice.', 'random'),
     sampled('topK', 'Top k', 'Draws among the k likeliest tokens; 0: among all.', ''),
     sampled('topP', 'Top p', 'Draws among the likeliest tokens that make up this share; 1: among all.', 'nucleus'),

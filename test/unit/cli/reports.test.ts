@@ -68,7 +68,7 @@ const report: AnswerReport = {
   maxNew: 256,
   counters,
   plan,
-  timings: { prefillMs: 200, stage1Ms: 10, firstTokenMs: 220, decodeMs: 500 },
+  timings: { prefillMs: 200, stage1Ms: 10, firstTokenMs: 220, decodeMs: 500, passes: 8, drafted: 6, accepted: 2 },
   peakRssBytes: 123,
   notices: [],
 };
@@ -185,6 +185,9 @@ describe('ask --json', () => {
         first_token_ms: 220,
         prefill_tok_s: 1000,
         decode_tok_s: 20,
+        passes: 8,
+        drafted: 6,
+        accepted: 2,
       },
       attention: { kept_mean: 0.85, kept_min: 0.7, kept_min_layer: 1 },
       memory: { plan_bytes: { total: 28 }, peak_rss_bytes: 123 },

@@ -48,6 +48,7 @@ const {
   recognise: _r,
   languages: _l,
   sampler: _s,
+  drafts: _a,
   threads: _t,
   device: _d,
   theme: _c,

@@ -272,6 +272,7 @@ describe('words', () => {
     // Everything that can be chosen for a document has words.
     const {
       sampler: _s,
+      drafts: _a,
       recognise: _r,
       languages: _l,
       threads: _t,

@@ -72,6 +72,9 @@ it('says the numbers of an answer in one line, and why it ended', () => {
   expect(statsParts(fakeReport('Yes.'), {}).join(' · ')).toBe(
     '200 tok/s · first token 5 ms · 12 tokens · RocketKV-MT 128 · kept 96 of 500 rows · ended by itself',
   );
+  const { timings } = fakeReport('Yes.');
+  const drafted = { ...fakeReport('Yes.'), timings: { ...timings, passes: 4, drafted: 9, accepted: 7 } };
+  expect(statsParts(drafted, {})).toContain('7 of 9 drafts right');
   const full = { ...fakeReport('Yes.'), mode: 'full' as const, finishReason: 'length' as const };
   expect(statsParts(full, { sampled: true }).slice(-4)).toEqual([
     'Full KV',

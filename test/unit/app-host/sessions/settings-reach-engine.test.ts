@@ -180,6 +180,13 @@ it.each(samplers)('the sampler’s %o reaches the question', async (change) => {
   expect(await askNow()).toMatchObject({ sampler });
 });
 
+it('whether answers are drafted reaches the question', async () => {
+  const { app, askNow } = await opened();
+  expect(await askNow()).toMatchObject({ drafts: true });
+  app.settings.set({ drafts: false });
+  expect(await askNow()).toMatchObject({ drafts: false });
+});
+
 it('another draw keeps the set temperature, and warms up where the same would be said again', async () => {
   const { app, script } = await opened();
   const { id } = app.chats.create(app.documents.list()[0]?.id ?? '');
@@ -214,7 +221,7 @@ it('is complete: every setting is in one of these tests or is the window’s own
   const disk: SettingName[] = ['keepRead', 'keptGb']; // save-cache.test.ts
   const reading: SettingName[] = ['recognise', 'languages']; // add-document.test.ts
   const programs: SettingName[] = ['programs', 'programsPort']; // api-parts.test.ts
-  const tested = [...names, 'sampler', 'threads', 'device', ...disk, ...reading, ...programs, ...window];
+  const tested = [...names, 'sampler', 'drafts', 'threads', 'device', ...disk, ...reading, ...programs, ...window];
   expect(settingsSchema.keyof().options.toSorted()).toEqual(tested.toSorted());
 });
 
