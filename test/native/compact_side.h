@@ -94,7 +94,7 @@ struct Side {
         std::vector<float> out(width * size_t(in.params.n_layer), poison);
         const Status       status = gpu ? step_cuda(in, step, out) : step_cpu(in, step, out);
         if (!CHECK(status.ok())) std::printf("    %s\n", status.message.c_str());
-        CHECK(cache->token_done(N_PROMPT + step).ok());
+        CHECK(cache->tokens_done(N_PROMPT + step, 1, 1).ok());
         return out;
     }
 
@@ -155,7 +155,7 @@ struct Side {
                     "giving a token"));
             }
             RETURN_IF_FAILED(
-                compact.attend({layer, q.at<float>(0), k.at<float>(0), v.at<float>(0), attended.at<float>(0), {}}));
+                compact.attend({layer, 1, q.at<float>(0), k.at<float>(0), v.at<float>(0), attended.at<float>(0), {}}));
             RETURN_IF_FAILED(cuda.check(cuda.kernels().copy(out.data() + size_t(layer) * width / sizeof(float),
                                                             attended.data(), width, cuda.stream()),
                                         "taking the answer"));
