@@ -45,6 +45,8 @@ class DeviceSizes {
     virtual ~DeviceSizes() = default;
     // TokenRunner: what the graphs of a token share, where n_threads of the CPU compute them.
     virtual size_t token_runner(const HyperParams & params, int n_threads) const = 0;
+    // And what it takes beside that where a token reads all of n_rows rows.
+    virtual size_t dense_attention(const KvShape & /*rows*/, int64_t /*n_rows*/) const { return 0; }
     // PrefillAttention, where n_threads of the CPU compute it.
     virtual size_t prefill_attention(const HyperParams & params, int64_t n_rows, int64_t tile, int n_threads) const = 0;
     // LayerStream over rows that lie in RAM; window_buffer_bytes() are those of a stream over rows that lie on the

@@ -35,14 +35,14 @@ Status FeedForwardInRam::build(const Model & model, float * x, float * out) {
         RETURN_IF_FAILED(place(made, results_.get(), out));
         ggml_build_forward_expand(graph, made);
         RETURN_IF_FAILED(check_leaves(graph, device_->handle()));
-        most                   = std::max(most, place_nodes(graph, nullptr, nullptr, ALIGN));
+        most                   = std::max(most, place_nodes(graph, device_->buffer_type(), nullptr, nullptr, ALIGN));
         graphs_[size_t(layer)] = graph;
     }
     scratch_.reset(ggml_backend_buft_alloc_buffer(device_->buffer_type(), most));
     if (!scratch_) return Status::fail(Code::HOST_OOM, "Not enough memory for a token's experts.");
     auto * base = static_cast<uint8_t *>(ggml_backend_buffer_get_base(scratch_.get()));
     for (ggml_cgraph * graph : graphs_)
-        if (graph) place_nodes(graph, scratch_.get(), base, ALIGN);
+        if (graph) place_nodes(graph, device_->buffer_type(), scratch_.get(), base, ALIGN);
     return Status::good();
 }
 

@@ -162,6 +162,8 @@ Status memory_plan(const PlannedModel & model, const PlanRequest & request, Memo
         RETURN_IF_FAILED(CompactCache::check(params, device, request.mode, request.rocket, out.budgets));
         out.compact_cache = rows;
         out.summaries     = summaries;
+    } else {
+        out.activations += device.sizes->dense_attention(document, n_rows);
     }
     out.layer_buffers =
         out.document_on_device

@@ -47,14 +47,20 @@ Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data) {
     return Status::good();
 }
 
-size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_t buffer, uint8_t * base, size_t align) {
+bool keeps_more(const ggml_tensor * result, ggml_backend_buffer_type_t type) {
+    const ggml_tensor * root = result->view_src ? result->view_src : result;
+    return ggml_backend_buft_get_alloc_size(type, root) > ggml_nbytes(root);
+}
+
+size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_type_t type, ggml_backend_buffer_t buffer, uint8_t * base,
+                   size_t align) {
     size_t taken = 0;
     for (int i = 0; i < ggml_graph_n_nodes(graph); i++) {
         ggml_tensor * node = ggml_graph_node(graph, i);
         if (node->data) continue;
         const ggml_tensor * root = node->view_src;
         const size_t        at   = taken;
-        if (!root) taken += (ggml_nbytes(node) + align - 1) / align * align;
+        if (!root) taken += (ggml_backend_buft_get_alloc_size(type, node) + align - 1) / align * align;
         if (!base) continue;
         node->buffer = root ? root->buffer : buffer;
         node->data   = root ? static_cast<uint8_t *>(root->data) + node->view_offs : base + at;

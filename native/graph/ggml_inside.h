@@ -24,9 +24,13 @@ ggml_tensor * first_rows(ggml_context * ctx, const ggml_tensor * matrix, int64_t
 Status place(ggml_tensor * result, ggml_backend_buffer_t buffer, void * data);
 
 // Gives each node of the graph that has no memory a piece of its own from `base` on, so that several nodes' work may be
-// done at once; a view gets its root's. Pieces begin at multiples of `align`. Returns what they take in all; base null:
-// only that.
-size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_t buffer, uint8_t * base, size_t align);
+// done at once; a view gets its root's. Pieces begin at multiples of `align` and have what memory of this type takes
+// for the node: some operations keep more behind their result. Returns what they take in all; base null: only that.
+size_t place_nodes(ggml_cgraph * graph, ggml_backend_buffer_type_t type, ggml_backend_buffer_t buffer, uint8_t * base,
+                   size_t align);
+// Whether an operation keeps more than its result behind it, in memory of this type: it cannot be placed then, but be
+// copied to its place.
+bool keeps_more(const ggml_tensor * result, ggml_backend_buffer_type_t type);
 
 // INTERNAL where a graph reads a tensor that the backend does not: one that lies in another device's memory.
 Status check_leaves(ggml_cgraph * graph, ggml_backend_t backend);

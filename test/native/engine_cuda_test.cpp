@@ -641,14 +641,13 @@ void test_families() {
 
 }  // namespace
 
-// experts: those in RAM alone.
+// A part of the test by name; without, all of them.
 int main(int argc, char ** argv) {
     if (!has_gpu()) return SKIPPED;
-    if (argc > 1 && std::string(argv[1]) == "experts") {
-        test_experts_in_ram();
-        return check::report();
-    }
+    const std::string only  = argc > 1 ? argv[1] : "";
+    const auto        wants = [&](const char * part) { return only.empty() || only == part; };
     for (const char * family : FAMILIES) {
+        if (!wants("modes")) break;
         std::printf("%s\n", family);
         for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_Q4_K, GGML_TYPE_F16}) {
             // With 4 bits a random router's choices are noise: engine_agreement_test compares them with llama.cpp's.
@@ -660,6 +659,7 @@ int main(int argc, char ** argv) {
         test_kept(family);
     }
     for (const bool large : {false, true}) {
+        if (!wants("wide")) break;
         std::printf("gemma4, heads of 512%s\n", large ? ", large" : "");
         for (ggml_type type : {GGML_TYPE_Q8_0, GGML_TYPE_F16}) {
             TinyModelOptions options = tiny_wide_gemma4(large);
@@ -667,13 +667,15 @@ int main(int argc, char ** argv) {
             test_modes(options);
         }
     }
-    test_experts_in_ram();
-    test_measuring();
-    test_real_model();
-    test_out_of_memory();
-    test_pinned_memory();
-    test_whole_vocabulary();
-    test_memory_is_flat();
-    test_families();
+    if (wants("experts")) test_experts_in_ram();
+    if (wants("rest")) {
+        test_measuring();
+        test_real_model();
+        test_out_of_memory();
+        test_pinned_memory();
+        test_whole_vocabulary();
+        test_memory_is_flat();
+    }
+    if (wants("families")) test_families();
     return check::report();
 }

@@ -35,6 +35,9 @@ class CudaSizes : public DeviceSizes {
     size_t token_runner(const HyperParams & params, int) const override {
         return CudaTokenRunner::device_bytes(params);
     }
+    size_t dense_attention(const KvShape & rows, int64_t n_rows) const override {
+        return CudaTokenRunner::dense_bytes(rows, round_up(n_rows, ROW_STEP));
+    }
     size_t prefill_attention(const HyperParams & params, int64_t n_rows, int64_t tile, int) const override {
         return CudaPrefillAttention::bytes(params, CudaDevice::kind_traits(), n_rows, tile);
     }

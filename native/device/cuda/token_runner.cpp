@@ -70,6 +70,17 @@ CudaTokenRunner::~CudaTokenRunner() { drop_capture(); }
 
 size_t CudaTokenRunner::device_bytes(const HyperParams & p) { return size_t(token_values(p)) * sizeof(float); }
 
+size_t CudaTokenRunner::dense_bytes(const KvShape & rows, int64_t n_rows) {
+    constexpr int64_t WIDEST_AS_IT_IS = 256;  // ggml's kernel for one query reads rows in 8 bits up to here
+    size_t            most            = 0;
+    for (int64_t i = 0; ggml_is_quantized(rows.type) && i < rows.n_layer(); i++) {
+        const LayerKv & layer = rows.layer(i);
+        if (layer.head_dim > WIDEST_AS_IT_IS)
+            most = std::max(most, 2 * size_t(n_rows * layer.n_head * layer.head_dim) * sizeof(ggml_fp16_t));
+    }
+    return most;
+}
+
 Status CudaTokenRunner::reserve() {
     if (pinned_.pinned()) return Status::good();  // the last to be had
     const HyperParams & p  = model_.params();
@@ -218,6 +229,8 @@ Status CudaTokenRunner::build() {
             sight.masks.push_back(mask);
             ggml_tensor * attended = build_dense_attention(ctx, model_.layer(layer), heads(traits.n_head, q_at_), keys,
                                                            values, {0, capacity}, mask, &sight.rows);
+            // Rows in 8 bits of heads beyond 256 channels become f16 behind the result.
+            if (keeps_more(attended, cuda_.buffer_type())) attended = ggml_cont(ctx, attended);
             RETURN_IF_FAILED(place_at(attended, attended_at_));
             ggml_build_forward_expand(graph, attended);
         }
@@ -238,13 +251,15 @@ Status CudaTokenRunner::build() {
 Status CudaTokenRunner::give_memory() {
     size_t most = 1;
     for (const TokenPart & part : parts_) {
-        if (part.graph) most = std::max(most, place_nodes(part.graph, nullptr, nullptr, DeviceBytes::ALIGN));
+        if (part.graph)
+            most = std::max(most, place_nodes(part.graph, cuda_.buffer_type(), nullptr, nullptr, DeviceBytes::ALIGN));
     }
     RETURN_IF_FAILED(DeviceBytes::allocate(cuda_, most, scratch_));
     const float * held = nullptr;  // attention's kernels leave what they computed in 8 bits too
     for (TokenPart & part : parts_) {
         if (part.graph) {
-            place_nodes(part.graph, scratch_.buffer(), scratch_.at<uint8_t>(0), DeviceBytes::ALIGN);
+            place_nodes(part.graph, cuda_.buffer_type(), scratch_.buffer(), scratch_.at<uint8_t>(0),
+                        DeviceBytes::ALIGN);
             part.calls = token_kernels(part.graph, {activations(), workspace_}, held);
         }
         held = part.graph ? nullptr : memory_.at<float>(attended_at_);

@@ -29,6 +29,8 @@ class CudaTokenRunner : public TokenRunner {
     static Status check_layers(const HyperParams & params);
     // Bytes that begin() holds on the device, but for the masks of mode full.
     static size_t device_bytes(const HyperParams & params);
+    // Beside that, where a token reads every row: one layer's rows as f16 (see build()).
+    static size_t dense_bytes(const KvShape & rows, int64_t n_rows);
 
   private:
     static constexpr size_t MOST_SIGHTS = 4;
