@@ -335,8 +335,8 @@ Status KvFileReader::read_rows(KvRows & rows, const std::atomic<bool> * cancel,
         if (status.ok()) status = failure;
     }
     RETURN_IF_FAILED(status);
-    if (cancel && cancel->load()) return stopped();  // though other threads had read all layers by then
     if (progress) progress(n_tokens_);
+    if (cancel && cancel->load()) return stopped();  // though all layers had been read by then
     for (int64_t layer = 0; layer < shape_.n_layer(); layer++)
         rows.set_first(layer, first_kept(shape_.window(layer), n_tokens_));
     return Status::good();

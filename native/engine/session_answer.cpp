@@ -320,6 +320,8 @@ Status Session::generate(const AskRequest & request, const AskEvents & events, A
         }
         const bool ends = stops || out.n_generated == request.max_new;
         if (!ends) said_.add(token);
+        // Where drafts were right nothing is computed that would see it.
+        if (!ends && cancel && cancel->load()) return Status::fail(Code::CANCELLED, "Cancelled.");
         // A draft that was right: its row is there, and what comes after it is known.
         if (!ends && pass.at + 1 < pass.n() && pass.tokens[size_t(pass.at) + 1] == token) {
             pass.at++;

@@ -274,8 +274,8 @@ void test_variants(const std::string & family) {
     if (family == "gemma4-experts") {
         o.gate_in_up_experts = false, o.expert_type = GGML_TYPE_Q4_0, o.k_is_v = false;
         compare("gemma4 experts apart", o);
-        o.n_used = 1, o.period = 2, o.integers["attention.sliding_window"] = 40;
-        compare("gemma4 one expert", o);
+        o.period = 2, o.integers["attention.sliding_window"] = 40;
+        compare("gemma4 experts, window of 40", o);
     }
     if (family == "olmo2") {
         o.integers     = {{"attention.sliding_window", 100}};
