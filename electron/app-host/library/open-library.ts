@@ -58,12 +58,14 @@ class Wait {
   readonly #file: string;
   readonly #send: (wait: StartWait) => void;
   #progress: LibraryProgress | undefined;
-  #isLong = false;
+  #isLong: boolean;
 
   constructor(file: string, send: (wait: StartWait) => void, noticeAfterMs: number) {
     this.#file = file;
     this.#send = send;
+    this.#isLong = noticeAfterMs === 0;
     this.#timer = setTimeout(() => {
+      if (this.#isLong) return;
       this.#isLong = true;
       if (this.#progress) this.at(this.#progress);
     }, noticeAfterMs);
